@@ -1,0 +1,1 @@
+"""The only bridge between Django and the sharding library."""

@@ -1,0 +1,28 @@
+"""Ids made by the application: unique without asking any node, and sorted by their birth."""
+
+import secrets
+import threading
+import time
+from uuid import UUID
+
+_VERSION = 0x7 << 76
+_VARIANT = 0b10 << 62
+_COUNTER_BITS = 12
+
+_lock = threading.Lock()
+_last = 0  # milliseconds since 1970 and the counter, in one number
+
+
+def new_id() -> UUID:
+    """Return a UUIDv7 (RFC 9562), monotonic within this process.
+
+    Ids of one millisecond are told apart by a 12-bit counter (RFC 9562 §6.2, method 1); only when
+    it runs over, after 4,096 of them, is the next millisecond borrowed. 62 bits are random.
+    """
+    global _last  # noqa: PLW0603  (the last id is the process's, as the clock is)
+    with _lock:
+        _last = max(_last + 1, (time.time_ns() // 1_000_000) << _COUNTER_BITS)
+        stamp = _last
+    milliseconds, counter = divmod(stamp, 1 << _COUNTER_BITS)
+    high = (milliseconds << 80) | _VERSION | (counter << 64)
+    return UUID(int=high | _VARIANT | secrets.randbits(62))
