@@ -1,0 +1,91 @@
+"""Access tokens that need no query, and refresh tokens that work once.
+
+A refresh token is a row on its user's shard. Using it retires it and issues the next of its
+family. A retired one that comes back was stolen, or its answer got lost; nobody can tell, so the
+whole family ends and the user logs in again.
+"""
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone as django_timezone
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.tokens import AccessToken
+from rest_framework_simplejwt.tokens import RefreshToken as SignedRefreshToken
+
+from sharding.ids import new_id
+from shop.accounts.errors import InvalidToken
+from shop.accounts.models import RefreshToken, User
+from shop.accounts.selectors import user_of
+from shop.core.errors import NotFound
+
+
+class Pair(NamedTuple):
+    """What a client keeps: one token to ask with, one to get the next pair with."""
+
+    access: str
+    refresh: str
+
+
+def issue(user: User, *, family_id: UUID | None = None) -> Pair:
+    """Return a new pair for the user, of a new family unless one is given."""
+    now = django_timezone.now()
+    row = RefreshToken.objects.create(
+        user_id=user.id,
+        family_id=family_id or new_id(),
+        expires_at=now + api_settings.REFRESH_TOKEN_LIFETIME,
+    )
+    return Pair(_access(user), _refresh(row))
+
+
+def rotate(*, refresh: str) -> Pair:
+    """Return the next pair of the refresh token's family.
+
+    Raises:
+        InvalidToken: malformed, expired, unknown, or used before; the last ends the family.
+    """
+    user_id, token_id = _read(refresh)
+    with transaction.atomic():
+        rows = RefreshToken.objects.for_user(user_id)
+        row = rows.select_for_update().filter(id=token_id).first()
+        if row is None:
+            raise InvalidToken("This refresh token is not known.")
+        if row.used_at is None:
+            row.used_at = django_timezone.now()
+            row.save(update_fields=["used_at"])
+            return issue(_active(user_id), family_id=row.family_id)
+        rows.filter(family_id=row.family_id).delete()
+    raise InvalidToken("This refresh token was used before; log in again.")
+
+
+def _active(user_id: UUID) -> User:
+    try:
+        return user_of(user_id)
+    except NotFound:
+        raise InvalidToken("This account is closed.") from None
+
+
+def _read(raw: str) -> tuple[UUID, UUID]:
+    try:
+        token = SignedRefreshToken(raw)  # type: ignore[arg-type]
+        return UUID(token["sub"]), UUID(token["jti"])
+    except (TokenError, KeyError, ValueError, TypeError, AttributeError):
+        raise InvalidToken("The refresh token is malformed or has expired.") from None
+
+
+def _access(user: User) -> str:
+    token = AccessToken()
+    token["sub"] = str(user.id)
+    token["role"] = user.role
+    return str(token)
+
+
+def _refresh(row: RefreshToken) -> str:
+    token = SignedRefreshToken()
+    token["sub"] = str(row.user_id)
+    token["jti"] = str(row.id)
+    token.set_exp(from_time=datetime.now(UTC))
+    return str(token)

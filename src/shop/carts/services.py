@@ -1,0 +1,109 @@
+"""Filling and emptying a cart.
+
+Everything that changes a cart's lines locks its row first, as placing an order does: a line is in
+the cart that is ordered or in the next one, never lost between them.
+"""
+
+from uuid import UUID
+
+from django.db import IntegrityError, connections, router, transaction
+from django.utils import timezone
+
+from sharding.ids import new_id
+from shop.carts.errors import QuantityTooLarge
+from shop.carts.models import MAX_QUANTITY, CartItem, ShoppingCart
+from shop.carts.selectors import item_of
+from shop.catalog.selectors import product_of
+from shop.core.errors import AccountClosed, DomainError, NotFound
+
+# Opens the cart or finds it open, and locks it either way.
+LOCK_OR_OPEN = """
+INSERT INTO {cart} AS cart (user_id, id, created_at, updated_at) VALUES (%s, %s, %s, %s)
+ON CONFLICT (user_id) DO UPDATE SET updated_at = EXCLUDED.updated_at
+RETURNING id
+"""
+
+# Adds a line, or adds up with the one that is there.
+ADD = """
+INSERT INTO {item} AS item (user_id, id, cart_id, product_id, quantity, created_at, updated_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (user_id, cart_id, product_id) DO UPDATE
+SET quantity = item.quantity + EXCLUDED.quantity, updated_at = EXCLUDED.updated_at
+RETURNING id, quantity, created_at, updated_at
+"""
+
+
+def add_item(*, user_id: UUID, product_id: int, quantity: int) -> CartItem:
+    """Put units of a product into the user's cart, on top of what is there.
+
+    Raises:
+        NotFound: there is no such product.
+        AccountClosed: the user is gone.
+        QuantityTooLarge: the line would exceed MAX_QUANTITY.
+    """
+    product = product_of(product_id)
+    now = timezone.now()
+    item = CartItem(user_id=user_id, product=product)
+    try:
+        with (
+            transaction.atomic(),
+            connections[router.db_for_write(CartItem)].cursor() as cursor,
+        ):
+            cursor.execute(
+                LOCK_OR_OPEN.format(cart=ShoppingCart._meta.db_table),
+                [user_id, new_id(), now, now],
+            )
+            (item.cart_id,) = cursor.fetchone()
+            cursor.execute(
+                ADD.format(item=CartItem._meta.db_table),
+                [user_id, new_id(), item.cart_id, product.id, quantity, now, now],
+            )
+            item.id, item.quantity, item.created_at, item.updated_at = cursor.fetchone()
+    except IntegrityError as error:
+        raise _translated(error) from error
+    return item
+
+
+def set_quantity(*, user_id: UUID, item_id: UUID, quantity: int) -> CartItem:
+    """Set a line's quantity.
+
+    Raises:
+        NotFound: the user's cart has no such line.
+    """
+    with transaction.atomic():
+        lock_cart(user_id)
+        item = item_of(user_id, item_id)
+        item.quantity = quantity
+        item.save(update_fields=["quantity", "updated_at"])
+    return item
+
+
+def remove_item(*, user_id: UUID, item_id: UUID) -> None:
+    """Take a line out of the user's cart.
+
+    Raises:
+        NotFound: the user's cart has no such line.
+    """
+    with transaction.atomic():
+        lock_cart(user_id)
+        removed, _ = CartItem.objects.for_user(user_id).filter(id=item_id).delete()
+    if not removed:
+        raise NotFound("There is no such line in your cart.")
+
+
+def lock_cart(user_id: UUID) -> ShoppingCart | None:
+    """Lock the user's cart until the transaction ends; None if there is none."""
+    return ShoppingCart.objects.for_user(user_id).select_for_update().first()
+
+
+def empty(user_id: UUID) -> None:
+    """Remove the user's cart; its lines go with it (ON DELETE CASCADE)."""
+    ShoppingCart.objects.for_user(user_id).delete()
+
+
+def _translated(error: IntegrityError) -> DomainError:
+    if "cart_item_quantity" in str(error):
+        return QuantityTooLarge(f"One line of a cart holds {MAX_QUANTITY} units at most.")
+    if "user_id_fk" in str(error):
+        return AccountClosed()
+    return NotFound("There is no such product.")

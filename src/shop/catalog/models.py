@@ -1,0 +1,91 @@
+"""Categories and products: reference tables, read locally on every node and written rarely."""
+
+from typing import Any, ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.core.validators import MinValueValidator
+from django.db import models
+
+from sharding.django.placement import Placement, Reference
+
+
+class Category(models.Model):
+    """A node of the category tree."""
+
+    placement: ClassVar[Placement] = Reference()
+
+    name = models.CharField(max_length=200)
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        db_index=False,  # the unique constraint's index begins with it
+    )
+    # All categories above this one, the root first: a subtree is then one comparison, no recursion.
+    ancestor_ids: Any = ArrayField(models.BigIntegerField(), default=list, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "categories"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["parent", "name"], name="category_name_in_parent", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Product(models.Model):
+    """Something for sale.
+
+    `stock_quantity` is the published figure, refreshed from the inventory in batches. What may be
+    sold is decided in the inventory alone: a hot counter has no place in a table that every write
+    locks on all nodes.
+    """
+
+    placement: ClassVar[Placement] = Reference()
+
+    name = models.CharField(max_length=255)
+    slug = models.SlugField(max_length=255, allow_unicode=True, db_index=False)
+    description = models.TextField(blank=True)
+    price = models.DecimalField(max_digits=12, decimal_places=2, validators=[MinValueValidator(0)])
+    stock_quantity = models.PositiveBigIntegerField(default=0, editable=False)
+    category = models.ForeignKey(
+        Category,
+        on_delete=models.PROTECT,
+        related_name="products",
+        db_index=False,  # product_by_category begins with it
+    )
+    search = models.GeneratedField(
+        expression=SearchVector("name", weight="A", config="english")
+        + SearchVector("description", weight="B", config="english"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["slug"], name="product_slug"),
+            models.CheckConstraint(
+                condition=models.Q(price__gte=0), name="product_price_not_below_0"
+            ),
+        ]
+        indexes = [
+            GinIndex(fields=["search"], name="product_search"),
+            models.Index(fields=["price", "id"], name="product_by_price"),
+            models.Index(fields=["name", "id"], name="product_by_name"),
+            models.Index(fields=["created_at", "id"], name="product_by_age"),
+            models.Index(fields=["category", "created_at", "id"], name="product_by_category"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,68 @@
+"""Reading the catalog."""
+
+from decimal import Decimal
+from typing import Any, TypedDict, TypeVar
+
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import Model, Q, QuerySet
+
+from shop.catalog.models import Category, Product
+from shop.core.errors import NotFound
+
+M = TypeVar("M", bound=Model)
+
+ORDERINGS = ("name", "-name", "price", "-price", "created_at", "-created_at")
+
+
+class Filters(TypedDict, total=False):
+    """What a list of products may be narrowed by."""
+
+    category: int
+    search: str
+    min_price: Decimal
+    max_price: Decimal
+    in_stock: bool
+
+
+def products(filters: Filters) -> QuerySet[Product]:
+    """Return the products that fit all filters; a category includes what lies below it."""
+    found = Product.objects.select_related("category").defer("search")
+    if "category" in filters:
+        found = found.filter(category__in=_subtree(filters["category"]))
+    if filters.get("search"):
+        query = SearchQuery(filters["search"], search_type="websearch", config="english")
+        found = found.filter(search=query)
+    if "min_price" in filters:
+        found = found.filter(price__gte=filters["min_price"])
+    if "max_price" in filters:
+        found = found.filter(price__lte=filters["max_price"])
+    if "in_stock" in filters:
+        in_stock = Q(stock_quantity__gt=0)
+        found = found.filter(in_stock if filters["in_stock"] else ~in_stock)
+    return found
+
+
+def _subtree(category_id: int) -> QuerySet[Category, Any]:
+    """Return a category with all that lies below it, as a subquery that an index can follow."""
+    below = Q(id=category_id) | Q(ancestor_ids__contains=[category_id])
+    return Category.objects.filter(below).values("id")
+
+
+def product_of(product_id: int, *, with_category: bool = False) -> Product:
+    """Return a product, or raise NotFound. Without a join the query takes Citus's fast path."""
+    found = Product.objects.defer("search")
+    if with_category:
+        found = found.select_related("category")
+    return _one(found, product_id, "product")
+
+
+def category_of(category_id: int) -> Category:
+    """Return a category, or raise NotFound."""
+    return _one(Category.objects.all(), category_id, "category")
+
+
+def _one(found: QuerySet[M], key: int, noun: str) -> M:
+    row = found.filter(id=key).first()
+    if row is None:
+        raise NotFound(f"There is no such {noun}.")
+    return row

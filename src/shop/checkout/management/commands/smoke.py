@@ -1,0 +1,44 @@
+"""Play a buyer's whole journey over HTTP, through HAProxy, and print each step."""
+
+import logging
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from shop.checkout.smoke.client import Failed, Reporter, Shop
+from shop.checkout.smoke.journey import Journey
+
+TIMEOUT = 30  # seconds, as long as HAProxy waits for an application server
+
+
+class Command(BaseCommand):
+    help = (
+        "Play a buyer's whole journey over HTTP, through HAProxy, with a real client: sign up, "
+        "browse, fill a cart, order, order again by accident. It leaves behind what it makes: two "
+        "customers, a member of staff who is deactivated at the end, a category, two products, an "
+        "order. Fails, naming the step, as soon as an answer is not what it should be."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--url", default=settings.PUBLIC_URL, help="the store's address; default: %(default)s"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        # It logs each request as the application would, between the steps.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
+        report = Reporter(self.stdout.write)
+        # Proxies of the environment are for the outside; the stack is here.
+        with httpx.Client(base_url=options["url"], timeout=TIMEOUT, trust_env=False) as http:
+            try:
+                Journey(Shop(http, report)).play()
+            except Failed as failure:
+                raise CommandError(f"Step {failure.step!r} failed: {failure}") from None
+            except httpx.HTTPError as error:
+                raise CommandError(
+                    f"Step {report.step!r} failed: {options['url']} does not answer "
+                    f"({error or type(error).__name__}); run `make up` first."
+                ) from None
+        self.stdout.write(self.style.SUCCESS(f"The whole journey succeeded: {report.steps} steps."))

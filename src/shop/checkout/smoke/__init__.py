@@ -1,0 +1,1 @@
+"""The buyer's journey that `manage.py smoke` plays."""

@@ -1,0 +1,44 @@
+"""Updates that must not overwrite what the client has not seen (RFC 9110, If-Match).
+
+A GET's ETag is the digest of its body. Django's ConditionalGetMiddleware sets it, and answers
+304 to a matching If-None-Match. An update compares If-Match with the ETag of this moment.
+"""
+
+from hashlib import md5
+from http import HTTPStatus
+from typing import Any
+
+from django.utils.http import parse_etags, quote_etag
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+
+from shop.core.errors import DomainError
+
+
+class PreconditionFailed(DomainError):
+    """The resource has changed since the client read it."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+    code = "precondition_failed"
+
+
+def etag_of(representation: Any) -> str:
+    """Return the ETag that a GET answering with this representation has."""
+    body = JSONRenderer().render(representation)
+    return quote_etag(md5(body, usedforsecurity=False).hexdigest())
+
+
+def require_match(request: Request, representation: Any) -> None:
+    """Compare the request's If-Match, if it has one, with what the resource is now.
+
+    Call it inside the transaction of the update, when the row is locked.
+
+    Args:
+        representation: what a GET of the resource would answer right now.
+
+    Raises:
+        PreconditionFailed: the client wants to change another version than this one.
+    """
+    wanted = parse_etags(request.headers.get("If-Match", ""))
+    if wanted and "*" not in wanted and etag_of(representation) not in wanted:
+        raise PreconditionFailed("This has changed since you read it; read it again.")

@@ -1,0 +1,146 @@
+"""Requests that may be sent again: the second time, the first answer comes back.
+
+Invariant: a key's answer is stored in the transaction of its effect, on the user's shard, so that
+either both exist or neither. Two guards keep the effect single: an advisory lock, taken on the
+node that holds the user's shard, turns a simultaneous retry away at once; the key's uniqueness
+holds even where the lock does not (while a shard moves to another node).
+"""
+
+import json
+from collections.abc import Callable
+from hashlib import blake2b, sha256
+from http import HTTPStatus
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, connections, router, transaction
+from rest_framework.utils.encoders import JSONEncoder
+
+from shop.core.errors import AccountClosed, Conflict, DomainError
+from shop.core.models import IdempotencyKey
+
+MAX_KEY_LENGTH = 255
+
+# One statement: the account is live, nobody else works on this key, and what was answered before.
+CLAIM = """
+SELECT pg_try_advisory_xact_lock(%s), stored.fingerprint, stored.status, stored.body,
+    stored.location
+FROM {users} owner LEFT JOIN {keys} stored ON stored.user_id = owner.id AND stored.key = %s
+WHERE owner.id = %s AND owner.is_active
+"""
+
+
+class Answer(NamedTuple):
+    """What the client is told: a status, a JSON body, where what was made is found."""
+
+    status: int
+    body: Any
+    location: str = ""
+    replayed: bool = False
+
+
+class KeyMissing(DomainError):
+    """The request needs an Idempotency-Key header."""
+
+    code = "idempotency_key_missing"
+
+
+class InProgress(Conflict):
+    """The first request with this key is still being worked on."""
+
+    code = "in_progress"
+    headers = {"Retry-After": "1"}
+
+
+class KeyReused(DomainError):
+    """The key came before with another request."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "idempotency_key_reused"
+
+
+def key_from(header: str | None) -> str:
+    """Return the key that this header holds, or raise KeyMissing."""
+    key = (header or "").strip()
+    if not key or len(key) > MAX_KEY_LENGTH or not key.isprintable():
+        raise KeyMissing(
+            f"Send an Idempotency-Key header of 1 to {MAX_KEY_LENGTH} printable characters, "
+            "and the same one when you try again."
+        )
+    return key
+
+
+def fingerprint_of(*parts: Any) -> str:
+    """Return a digest of a request: equal requests have equal ones."""
+    canonical = json.dumps(parts, sort_keys=True, cls=JSONEncoder)
+    return sha256(canonical.encode()).hexdigest()
+
+
+def run_once(*, user_id: UUID, key: str, fingerprint: str, work: Callable[[], Answer]) -> Answer:
+    """Run `work` in a transaction and store its answer, or return the answer stored before.
+
+    What `work` raises is not stored: the transaction is rolled back and the key stays free.
+
+    Raises:
+        InProgress: another request with this key has not ended yet.
+        KeyReused: the stored answer belongs to another request.
+        AccountClosed: there is no active account with this id.
+    """
+    try:
+        with transaction.atomic():
+            if stored := _claim(user_id, key, fingerprint):
+                return stored
+            answer = work()
+            _store(user_id, key, fingerprint, answer)
+            return answer
+    except _StoredMeanwhile:
+        with transaction.atomic():
+            stored = _claim(user_id, key, fingerprint)
+        if stored is None:
+            raise InProgress("This request is being worked on.") from None
+        return stored
+
+
+class _StoredMeanwhile(Exception):
+    """Another node's transaction stored an answer for the same key first."""
+
+
+def _claim(user_id: UUID, key: str, fingerprint: str) -> Answer | None:
+    """Take the key's lock; return the answer that it already has."""
+    users, keys = get_user_model()._meta.db_table, IdempotencyKey._meta.db_table
+    with connections[router.db_for_write(IdempotencyKey)].cursor() as cursor:
+        cursor.execute(
+            CLAIM.format(users=users, keys=keys), [_lock_number(user_id, key), key, user_id]
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise AccountClosed
+    locked, stored_fingerprint, status, body, location = row
+    if stored_fingerprint is None and not locked:
+        raise InProgress("The first request with this key is still being worked on.")
+    if stored_fingerprint is None:
+        return None
+    if stored_fingerprint != fingerprint:
+        raise KeyReused("This Idempotency-Key was used for another request.")
+    return Answer(status, json.loads(body), location, replayed=True)
+
+
+def _store(user_id: UUID, key: str, fingerprint: str, answer: Answer) -> None:
+    try:
+        IdempotencyKey.objects.create(
+            user_id=user_id,
+            key=key,
+            fingerprint=fingerprint,
+            status=answer.status,
+            body=json.dumps(answer.body, cls=JSONEncoder),
+            location=answer.location,
+        )
+    except IntegrityError as error:
+        raise _StoredMeanwhile from error
+
+
+def _lock_number(user_id: UUID, key: str) -> int:
+    """Return a signed 64-bit number for the pair, as advisory locks take it."""
+    digest = blake2b(user_id.bytes + key.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True, byteorder="big")

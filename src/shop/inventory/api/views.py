@@ -1,0 +1,29 @@
+"""A product's stock, for staff."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from shop.catalog.selectors import product_of
+from shop.core.api import validated
+from shop.core.permissions import CatalogWriter
+from shop.inventory import services
+from shop.inventory.api.serializers import AdjustmentSerializer
+from shop.inventory.selectors import available
+
+
+class StockView(APIView):
+    """What is on the shelf, and what comes to it."""
+
+    permission_classes = [CatalogWriter]
+
+    def get(self, request: Request, product_id: int) -> Response:
+        product = product_of(product_id)
+        return Response({"product_id": product.id, "available": available(product.id)})
+
+    def post(self, request: Request, product_id: int) -> Response:
+        product = product_of(product_id)
+        left = services.adjust(
+            product_id=product.id, **validated(AdjustmentSerializer, request.data)
+        )
+        return Response({"product_id": product.id, "available": left}, status=201)

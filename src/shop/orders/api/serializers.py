@@ -1,0 +1,23 @@
+"""The shapes of the order endpoints."""
+
+from rest_framework import serializers
+
+from shop.orders.models import Order, OrderItem
+
+
+class OrderItemSerializer(serializers.ModelSerializer[OrderItem]):
+    """A line of an order, as it was sold."""
+
+    class Meta:
+        model = OrderItem
+        fields = ["id", "product_id", "product_name", "quantity", "price"]
+
+
+class OrderSerializer(serializers.ModelSerializer[Order]):
+    """An order with its lines."""
+
+    items = OrderItemSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Order
+        fields = ["id", "order_status", "total_amount", "items", "created_at", "updated_at"]

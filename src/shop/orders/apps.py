@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class OrdersConfig(AppConfig):
+    """What users have bought."""
+
+    name = "shop.orders"
+    label = "orders"

@@ -1,0 +1,74 @@
+"""Orders, their lines, and what happened to them."""
+
+from typing import Any
+
+from django.db import models
+
+from sharding.django.models import ShardForeignObject
+from shop.catalog.models import Product
+from shop.core.models import UserShardedModel
+
+
+class Order(UserShardedModel):
+    """A placed order. Its `cart_id` is unique per user: a cart becomes an order once."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        PAID = "paid"
+        SHIPPED = "shipped"
+        DELIVERED = "delivered"
+        CANCELLED = "cancelled"
+        REFUNDED = "refunded"
+
+    cart_id = models.UUIDField()
+    order_status = models.CharField(max_length=20, choices=Status.choices, default=Status.PENDING)
+    total_amount = models.DecimalField(max_digits=20, decimal_places=2)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user_id", "cart_id"], name="order_per_cart"),
+            models.CheckConstraint(
+                condition=models.Q(total_amount__gte=0), name="order_total_not_below_0"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class OrderItem(UserShardedModel):
+    """A line of an order, with the product's name and price of that moment."""
+
+    order_id = models.UUIDField()
+    order = ShardForeignObject(Order, by=("user_id", "order_id"), related_name="items")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="+", db_index=False)
+    product_name = models.CharField(max_length=255)
+    quantity = models.PositiveIntegerField()
+    price = models.DecimalField(max_digits=12, decimal_places=2)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user_id", "order_id", "product"], name="order_item_per_product"
+            ),
+            models.CheckConstraint(condition=models.Q(quantity__gte=1), name="order_item_quantity"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.product_name}"
+
+
+class OrderEvent(UserShardedModel):
+    """One entry of an order's history."""
+
+    order_id = models.UUIDField()
+    order = ShardForeignObject(Order, by=("user_id", "order_id"), related_name="events")
+    status = models.CharField(max_length=20, choices=Order.Status.choices)
+    details: Any = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["user_id", "order_id", "id"], name="order_event_by_order")]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} became {self.status}"

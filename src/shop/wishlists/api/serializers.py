@@ -1,0 +1,26 @@
+"""The shapes of the wishlist endpoints."""
+
+from rest_framework import serializers
+
+from shop.wishlists.models import WishlistItem
+
+BIGINT_MAX = 2**63 - 1
+
+
+class WishlistItemSerializer(serializers.ModelSerializer[WishlistItem]):
+    """A product on the wishlist, at the catalog's price of the moment."""
+
+    name = serializers.CharField(source="product.name", read_only=True)
+    price = serializers.DecimalField(
+        source="product.price", max_digits=12, decimal_places=2, read_only=True
+    )
+
+    class Meta:
+        model = WishlistItem
+        fields = ["id", "product_id", "name", "price", "created_at"]
+
+
+class AddItemSerializer(serializers.Serializer[WishlistItem]):
+    """The product to remember."""
+
+    product_id = serializers.IntegerField(min_value=1, max_value=BIGINT_MAX)

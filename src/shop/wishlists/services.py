@@ -1,0 +1,75 @@
+"""Changing a wishlist."""
+
+from uuid import UUID
+
+from django.db import IntegrityError, connections, router, transaction
+from django.utils import timezone
+
+from sharding.ids import new_id
+from shop.catalog.selectors import product_of
+from shop.core.errors import AccountClosed, DomainError, NotFound
+from shop.wishlists.models import Wishlist, WishlistItem
+
+# The update that changes nothing makes the row come back when it was there already.
+FIND_OR_OPEN = """
+INSERT INTO {wishlist} AS wishlist (user_id, id, created_at) VALUES (%s, %s, %s)
+ON CONFLICT (user_id) DO UPDATE SET created_at = wishlist.created_at
+RETURNING id
+"""
+FIND_OR_ADD = """
+INSERT INTO {item} AS item (user_id, id, wishlist_id, product_id, created_at)
+VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (user_id, wishlist_id, product_id) DO UPDATE SET created_at = item.created_at
+RETURNING id, created_at
+"""
+
+
+def add_item(*, user_id: UUID, product_id: int) -> WishlistItem:
+    """Put a product on the user's wishlist; one that is there already stays as it is.
+
+    Raises:
+        NotFound: there is no such product.
+        AccountClosed: the user is gone.
+    """
+    product = product_of(product_id)
+    now = timezone.now()
+    item = WishlistItem(user_id=user_id, product=product)
+    try:
+        with (
+            transaction.atomic(),
+            connections[router.db_for_write(WishlistItem)].cursor() as cursor,
+        ):
+            cursor.execute(
+                FIND_OR_OPEN.format(wishlist=Wishlist._meta.db_table), [user_id, new_id(), now]
+            )
+            (item.wishlist_id,) = cursor.fetchone()
+            cursor.execute(
+                FIND_OR_ADD.format(item=WishlistItem._meta.db_table),
+                [user_id, new_id(), item.wishlist_id, product.id, now],
+            )
+            item.id, item.created_at = cursor.fetchone()
+    except IntegrityError as error:
+        raise _translated(error) from error
+    return item
+
+
+def remove_item(*, user_id: UUID, item_id: UUID) -> None:
+    """Take an item off the user's wishlist.
+
+    Raises:
+        NotFound: it is not there.
+    """
+    removed, _ = WishlistItem.objects.for_user(user_id).filter(id=item_id).delete()
+    if not removed:
+        raise NotFound("There is no such item on your wishlist.")
+
+
+def clear(user_id: UUID) -> None:
+    """Remove the user's wishlist; its items go with it (ON DELETE CASCADE)."""
+    Wishlist.objects.for_user(user_id).delete()
+
+
+def _translated(error: IntegrityError) -> DomainError:
+    if "user_id_fk" in str(error):
+        return AccountClosed()
+    return NotFound("There is no such product.")

@@ -1,0 +1,185 @@
+"""The caller's cart, over HTTP."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from sharding.ids import new_id
+from shop.accounts.models import User
+from shop.carts.models import MAX_QUANTITY
+from tests.conftest import MakeProduct
+from tests.integration.core.assertions import assert_problem, invalid_fields
+
+pytestmark = pytest.mark.django_db
+
+CART, ITEMS = "/api/cart/", "/api/cart/items/"
+
+
+@pytest.fixture
+def shopper(ana: User, as_user: Callable[[User], APIClient]) -> APIClient:
+    return as_user(ana)
+
+
+def add(client: APIClient, product_id: int, quantity: int | None = None) -> Any:
+    body = {"product_id": product_id}
+    return client.post(ITEMS, body if quantity is None else {**body, "quantity": quantity})
+
+
+def test_a_cart_that_was_never_opened_is_empty(shopper: APIClient) -> None:
+    assert shopper.get(CART).json() == {
+        "id": None,
+        "items": [],
+        "total": "0.00",
+        "updated_at": None,
+    }
+    assert shopper.get(ITEMS).json() == []
+
+
+def test_a_line_shows_what_it_is_and_what_it_costs(
+    shopper: APIClient, make_product: MakeProduct
+) -> None:
+    product = make_product("A book", price="12.50")
+    response = add(shopper, product.id, 2)
+    assert response.status_code == 201
+    line = response.json()
+    assert line == shopper.get(ITEMS).json()[0] == shopper.get(CART).json()["items"][0]
+    assert isinstance(line.pop("id"), str)
+    assert line.pop("created_at") <= line.pop("updated_at")
+    assert line == {
+        "product_id": product.id,
+        "name": "A book",
+        "quantity": 2,
+        "price": "12.50",
+    }
+
+
+def test_the_total_is_exact(shopper: APIClient, make_product: MakeProduct) -> None:
+    add(shopper, make_product("a", price="0.10").id, 3)
+    add(shopper, make_product("b", price="9999999999.99").id, MAX_QUANTITY)
+    cart = shopper.get(CART).json()
+    assert cart["total"] == "9989999999990.31"
+    assert isinstance(cart["id"], str)
+
+
+def test_one_unit_is_added_unless_told_otherwise(
+    shopper: APIClient, make_product: MakeProduct
+) -> None:
+    product = make_product()
+    assert add(shopper, product.id).json()["quantity"] == 1
+    assert add(shopper, product.id, 4).json()["quantity"] == 5
+    assert len(shopper.get(ITEMS).json()) == 1
+
+
+def test_a_price_is_the_catalogs_of_the_moment(
+    shopper: APIClient, make_product: MakeProduct
+) -> None:
+    product = make_product(price="10.00")
+    add(shopper, product.id, 2)
+    product.price = 11
+    product.save()
+    assert shopper.get(CART).json()["total"] == "22.00"
+
+
+def test_more_than_a_line_holds_is_a_conflict(
+    shopper: APIClient, make_product: MakeProduct
+) -> None:
+    product = make_product()
+    add(shopper, product.id, MAX_QUANTITY)
+    assert_problem(add(shopper, product.id), 409, "quantity_too_large")
+    assert shopper.get(ITEMS).json()[0]["quantity"] == MAX_QUANTITY
+
+
+@pytest.mark.parametrize("number", [1, 999_999, 2**63 - 1])
+def test_an_unknown_product_is_not_found(shopper: APIClient, number: int) -> None:
+    assert_problem(add(shopper, number), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("product_id", None),
+        ("product_id", 0),
+        ("product_id", -1),
+        ("product_id", 2**63),
+        ("product_id", 1.5),
+        ("product_id", "x"),
+        ("product_id", [1]),
+        ("quantity", 0),
+        ("quantity", -1),
+        ("quantity", MAX_QUANTITY + 1),
+        ("quantity", 10**30),
+        ("quantity", 1.5),
+        ("quantity", "many"),
+        ("quantity", None),
+        ("quantity", {}),
+    ],
+)
+def test_an_unacceptable_field_is_named(
+    shopper: APIClient, make_product: MakeProduct, field: str, value: Any
+) -> None:
+    body = {"product_id": make_product().id, "quantity": 1, field: value}
+    assert invalid_fields(shopper.post(ITEMS, body)) == {field}
+    assert shopper.get(ITEMS).json() == []
+
+
+def test_a_line_can_be_changed_and_removed(shopper: APIClient, make_product: MakeProduct) -> None:
+    line = add(shopper, make_product().id, 2).json()
+    changed = shopper.patch(f"{ITEMS}{line['id']}/", {"quantity": 7})
+    assert (changed.status_code, changed.json()["quantity"]) == (200, 7)
+    assert changed.json().keys() == line.keys()
+    assert shopper.delete(f"{ITEMS}{line['id']}/").status_code == 204
+    assert shopper.get(ITEMS).json() == []
+    assert_problem(shopper.delete(f"{ITEMS}{line['id']}/"), 404, "not_found")
+
+
+@pytest.mark.parametrize("quantity", [0, -1, MAX_QUANTITY + 1, None, "x"])
+def test_a_line_cannot_be_changed_to_anything_else(
+    shopper: APIClient, make_product: MakeProduct, quantity: Any
+) -> None:
+    line = add(shopper, make_product().id, 2).json()
+    response = shopper.patch(f"{ITEMS}{line['id']}/", {"quantity": quantity})
+    assert invalid_fields(response) == {"quantity"}
+    assert shopper.get(ITEMS).json()[0]["quantity"] == 2
+
+
+def test_emptying_the_cart_forgets_it(shopper: APIClient, make_product: MakeProduct) -> None:
+    add(shopper, make_product().id)
+    assert shopper.delete(CART).status_code == 204
+    assert shopper.get(CART).json()["id"] is None
+    assert shopper.delete(CART).status_code == 204
+
+
+@pytest.mark.parametrize(("method", "data"), [("patch", {"quantity": 1}), ("delete", None)])
+def test_a_line_that_nobody_or_another_user_has_is_not_found(
+    shopper: APIClient,
+    bo: User,
+    as_user: Callable[[User], APIClient],
+    make_product: MakeProduct,
+    method: str,
+    data: Any,
+) -> None:
+    bos = add(as_user(bo), make_product().id, 3).json()
+    for item_id in (bos["id"], new_id()):
+        response = getattr(shopper, method)(f"{ITEMS}{item_id}/", data)
+        assert_problem(response, 404, "not_found")
+    assert as_user(bo).get(ITEMS).json() == [bos]
+
+
+def test_the_cart_of_another_user_is_invisible(
+    shopper: APIClient, bo: User, as_user: Callable[[User], APIClient], make_product: MakeProduct
+) -> None:
+    add(as_user(bo), make_product().id, 3)
+    assert shopper.get(CART).json()["items"] == []
+    assert shopper.get(ITEMS).json() == []
+    assert shopper.delete(CART).status_code == 204
+    assert as_user(bo).get(CART).json()["total"] == "30.00"
+
+
+def test_a_token_outlives_its_account_but_fills_no_cart(
+    ana: User, shopper: APIClient, make_product: MakeProduct
+) -> None:
+    product = make_product()
+    User.objects.for_user(ana.id).delete()
+    assert_problem(add(shopper, product.id), 403, "account_closed")

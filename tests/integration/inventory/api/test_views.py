@@ -1,0 +1,100 @@
+"""The stock of a product, for staff, over HTTP."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from shop.accounts.models import User
+from shop.catalog.models import Product
+from shop.inventory.selectors import available, drift
+from tests.conftest import MakeProduct
+from tests.integration.core.assertions import assert_problem, invalid_fields
+
+pytestmark = pytest.mark.django_db
+
+
+def url(product: Product | int) -> str:
+    return f"/api/products/{getattr(product, 'id', product)}/stock/"
+
+
+@pytest.fixture
+def staff(sam: User, as_user: Callable[[User], APIClient]) -> APIClient:
+    return as_user(sam)
+
+
+def test_staff_see_what_is_there(staff: APIClient, make_product: MakeProduct) -> None:
+    product, bare = make_product("a", stock=3), make_product("b")
+    assert staff.get(url(product)).json() == {"product_id": product.id, "available": 3}
+    assert staff.get(url(bare)).json() == {"product_id": bare.id, "available": 0}
+
+
+def test_staff_add_and_take_off(staff: APIClient, make_product: MakeProduct) -> None:
+    product = make_product()
+    added = staff.post(url(product), {"delta": 10, "reason": "receipt"})
+    assert (added.status_code, added.json()) == (201, {"product_id": product.id, "available": 10})
+    taken = staff.post(url(product), {"delta": -4, "reason": "adjustment"})
+    assert (taken.status_code, taken.json()["available"]) == (201, 6)
+    assert staff.get(f"/api/products/{product.id}/").json()["stock_quantity"] == 6
+    assert drift() == []
+
+
+def test_below_zero_is_a_conflict_that_names_the_line(
+    staff: APIClient, make_product: MakeProduct
+) -> None:
+    product = make_product(stock=3)
+    response = staff.post(url(product), {"delta": -4, "reason": "adjustment"})
+    body = assert_problem(response, 409, "insufficient_stock")
+    assert body["lines"] == [{"product_id": product.id, "requested": 4, "available": 3}]
+    assert available(product.id) == 3
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("delta", 0),
+        ("delta", None),
+        ("delta", "x"),
+        ("delta", 1.5),
+        ("delta", 10**9 + 1),
+        ("delta", -(10**9) - 1),
+        ("delta", 2**63),
+        ("delta", 10**30),
+        ("reason", "order"),
+        ("reason", "import"),
+        ("reason", "theft"),
+        ("reason", ""),
+        ("reason", None),
+        ("reason", []),
+    ],
+)
+def test_an_unacceptable_field_is_named(
+    staff: APIClient, make_product: MakeProduct, field: str, value: Any
+) -> None:
+    product = make_product()
+    body = {"delta": 1, "reason": "receipt", field: value}
+    assert invalid_fields(staff.post(url(product), body)) == {field}
+    assert available(product.id) == 0
+
+
+@pytest.mark.parametrize("number", [0, 999_999, 2**63])
+def test_a_product_that_does_not_exist_is_not_found(staff: APIClient, number: int) -> None:
+    assert_problem(staff.get(url(number)), 404, "not_found")
+    body = {"delta": 1, "reason": "receipt"}
+    assert_problem(staff.post(url(number), body), 404, "not_found")
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_the_stock_is_for_staff_alone(
+    client: APIClient,
+    ana: User,
+    as_user: Callable[[User], APIClient],
+    make_product: MakeProduct,
+    method: str,
+) -> None:
+    product, body = make_product(stock=1), {"delta": 1, "reason": "receipt"}
+    data = body if method == "post" else None
+    assert_problem(getattr(client, method)(url(product), data), 401, "not_authenticated")
+    assert_problem(getattr(as_user(ana), method)(url(product), data), 403, "permission_denied")
+    assert available(product.id) == 1
