@@ -1,0 +1,68 @@
+# One line per target: `make help`. Variables given on the command line or in the environment
+# (WORKERS=3, HTTP_PORT=9090, STACK=…) reach the programs through the environment.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+STACK ?= local
+export STACK
+
+PYTHON := .venv/bin/python
+STACK_COMMAND := $(PYTHON) -m db.local
+
+# The type checker imports the settings; nothing is connected to.
+OFFLINE := SHARDMART_ENV_FILE=tests/offline.env
+
+# `make smoke STACK=two` talks to that stack; without it manage.py finds the local one by itself.
+ifneq ($(STACK),local)
+export SHARDMART_ENV_FILE ?= $(CURDIR)/.run/$(STACK)/env
+endif
+
+.PHONY: help up down clean status logs smoke test lint lock install packages
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo 'Variables: WORKERS HTTP_PORT STATS_PORT APP_PORT PG_PORT POOL_PORT REDIS_PORT'
+	@echo '           APP_WORKERS APP_THREADS CITUS=auto|on|off STACK; for make test: PYTEST_ARGS'
+
+up: install ## start the whole stack on 127.0.0.1 and print its nodes and URLs
+	@$(STACK_COMMAND) up
+
+down: ## stop the stack, keep its data
+	@db/local/run-if-installed.sh down
+
+clean: ## stop every stack of this checkout and remove its data
+	@db/local/run-if-installed.sh clean
+
+status: ## the processes and the nodes
+	@db/local/run-if-installed.sh status
+
+logs: ## follow the logs of the stack (Ctrl-C ends)
+	@db/local/run-if-installed.sh logs
+
+smoke: ## a buyer's whole journey over HTTP, through HAProxy
+	@$(PYTHON) src/manage.py smoke
+
+test: install ## all tests, on a stack of their own that is removed afterwards
+	@$(STACK_COMMAND) test -- $(PYTEST_ARGS)
+
+lint: install ## ruff, mypy, import-linter, haproxy -c
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	$(OFFLINE) .venv/bin/mypy
+	PYTHONPATH=src:. $(OFFLINE) .venv/bin/lint-imports
+	@db/local/check-haproxy.sh haproxy/haproxy.cfg
+
+lock: install ## renew requirements/*.txt from requirements/*.in
+	@for source in requirements/*.in; do \
+		echo "$$source"; \
+		.venv/bin/pip-compile -q --generate-hashes --no-emit-index-url --no-emit-find-links \
+			--allow-unsafe --strip-extras --no-header \
+			--output-file "$${source%.in}.txt" "$$source" || exit 1; \
+	done
+
+install: packages ## the Debian packages and .venv, without starting anything
+	@db/local/install-python.sh
+
+packages:
+	@db/local/install-packages.sh

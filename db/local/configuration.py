@@ -1,0 +1,120 @@
+"""The configuration files of the servers, filled in from the templates in db/ and haproxy/."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from string import Template
+
+from db.local.account import Account
+from db.local.layout import Layout
+from db.local.secrets_file import ADMIN, APP, OWNER, Secrets, write_private
+from db.local.settings import Node, Settings
+
+DB = Path(__file__).resolve().parents[1]
+HAPROXY = DB.parent / "haproxy"
+
+
+def postgresql_conf(node: Node, settings: Settings) -> str:
+    """Return postgresql.conf of a node."""
+    libraries = ["citus"] if settings.citus else []
+    preload = ",".join([*libraries, "pg_stat_statements"])
+    parts = [_read("postgresql/postgresql.conf", port=node.pg_port, preload=preload)]
+    if settings.citus:
+        parts.append(_read("postgresql/citus.conf"))
+    if not settings.durable:
+        parts.append(_read("postgresql/throwaway.conf"))
+    return "\n".join(parts)
+
+
+def pg_hba_conf() -> str:
+    """Return pg_hba.conf, the same on every node."""
+    return _read("postgresql/pg_hba.conf")
+
+
+def pgbouncer_ini(node: Node, auth_file: Path) -> str:
+    """Return pgbouncer.ini for the pooler in front of a node."""
+    return _read(
+        "pgbouncer/pgbouncer.ini",
+        pg_port=node.pg_port,
+        pool_port=node.pool_port,
+        auth_file=auth_file,
+    )
+
+
+def userlist(secrets: Secrets) -> str:
+    """Return PgBouncer's users. Clear text, because PgBouncer logs in to PostgreSQL with them."""
+    return "".join(f'"{role}" "{secrets.of(role)}"\n' for role in (APP, ADMIN))
+
+
+def pgpass(secrets: Secrets) -> str:
+    """Return the password file with which the nodes log in to each other."""
+    return "".join(f"127.0.0.1:*:*:{role}:{secrets.of(role)}\n" for role in (ADMIN, OWNER, APP))
+
+
+def redis_conf(settings: Settings, layout: Layout) -> str:
+    """Return redis.conf: the cache, sessions and the queue of one machine."""
+    return "\n".join(
+        [
+            "bind 127.0.0.1",
+            f"port {settings.redis_port}",
+            f'dir "{layout.redis}"',
+            "daemonize no",
+            # Queued tasks survive a restart; at worst one second of them is lost.
+            f"appendonly {'yes' if settings.durable else 'no'}",
+            "appendfsync everysec",
+            'save ""',
+            "maxmemory 256mb",
+            # Only keys with a time to live, the cache's, may go when memory is short.
+            "maxmemory-policy volatile-lru",
+            # Rewriting the title would wipe the mark by which `make down` finds its processes.
+            "set-proc-title no",
+            "",
+        ]
+    )
+
+
+def write_all(settings: Settings, secrets: Secrets, layout: Layout, account: Account) -> None:
+    """Write every configuration file of a stack, except those inside PostgreSQL's data."""
+    for path, text in {
+        layout.pgpass: pgpass(secrets),
+        layout.conf / "userlist.txt": userlist(secrets),
+        layout.conf / "redis.conf": redis_conf(settings, layout),
+        **{
+            pgbouncer_path(node, layout): pgbouncer_ini(node, layout.conf / "userlist.txt")
+            for node in settings.nodes
+        },
+    }.items():
+        write_private(path, text)
+        account.own(path, mode=0o600)
+    # A copy, because HAProxy may run as a user who cannot enter the checkout.
+    copied = haproxy_path(layout).parent
+    shutil.rmtree(copied, ignore_errors=True)
+    shutil.copytree(HAPROXY, copied)
+    for path in [copied, *copied.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def write_node(node: Node, settings: Settings, layout: Layout, account: Account) -> None:
+    """Write the configuration inside the data directory of a node."""
+    data = layout.node_data(node.name)
+    for name, text in {
+        "postgresql.conf": postgresql_conf(node, settings),
+        "pg_hba.conf": pg_hba_conf(),
+    }.items():
+        write_private(data / name, text)
+        account.own(data / name, mode=0o600)
+
+
+def pgbouncer_path(node: Node, layout: Layout) -> Path:
+    """Return where the pooler's configuration lies."""
+    return layout.conf / f"pgbouncer-{node.name}.ini"
+
+
+def haproxy_path(layout: Layout) -> Path:
+    """Return where the copy of haproxy.cfg lies."""
+    return layout.conf / "haproxy" / "haproxy.cfg"
+
+
+def _read(name: str, **values: object) -> str:
+    return Template((DB / name).read_text()).substitute({k: str(v) for k, v in values.items()})

@@ -1,0 +1,49 @@
+"""The `env` file of a stack: what the application needs to know to talk to it."""
+
+from __future__ import annotations
+
+import os
+
+from db.local.layout import Layout
+from db.local.secrets_file import ADMIN, APP, DATABASE, OWNER, Secrets, write_private
+from db.local.settings import Settings
+
+HOST = "127.0.0.1"
+
+
+def variables(settings: Settings, secrets: Secrets, layout: Layout) -> dict[str, str]:
+    """Return the environment of the application, in the order in which it is written."""
+
+    def url(role: str, port: int, database: str = DATABASE) -> str:
+        return f"postgresql://{role}:{secrets.of(role)}@{HOST}:{port}/{database}"
+
+    first, *workers = settings.nodes
+    return {
+        "SECRET_KEY": secrets.secret_key,
+        "DEBUG": "false",
+        "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        "PUBLIC_URL": f"http://{HOST}:{settings.http_port}",
+        "STATS_URL": f"http://{HOST}:{settings.stats_port}",
+        "REDIS_URL": f"redis://{HOST}:{settings.redis_port}/0",
+        "DATABASE_URL": url(APP, first.pool_port),
+        "DATABASE_NODE_URLS": ",".join(url(APP, node.pool_port) for node in workers),
+        "DATABASE_DIRECT_URL": url(OWNER, first.pg_port),
+        "DATABASE_ADMIN_URL": url(ADMIN, first.pg_port, "postgres"),
+        "RUN_DIR": str(layout.link),
+    }
+
+
+def write(settings: Settings, secrets: Secrets, layout: Layout) -> str:
+    """Write the env file and return its text."""
+    lines = [f"{key}={value}" for key, value in variables(settings, secrets, layout).items()]
+    text = "\n".join(lines) + "\n"
+    write_private(layout.env, text)
+    _give_to_sudo_user(layout)
+    return text
+
+
+def _give_to_sudo_user(layout: Layout) -> None:
+    """After `sudo make up`, manage.py works for the person who typed it as well."""
+    uid, gid = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
+    if os.geteuid() == 0 and uid and gid:
+        os.chown(layout.env, int(uid), int(gid))

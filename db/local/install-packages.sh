@@ -1,0 +1,47 @@
+#!/bin/bash
+# Install the Debian packages of the stack, only those whose programs are missing.
+set -euo pipefail
+
+has_program() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null; }
+has_postgresql() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || has_program initdb; }
+# Debian keeps ensurepip in python3-venv: `python3 -m venv` exists without it and fails half-way.
+has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
+
+if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+    echo "Python 3.11 or newer is needed, and python3 is $(python3 --version 2>&1)." >&2
+    exit 1
+fi
+
+missing=()
+has_postgresql || missing+=(postgresql)
+has_program pgbouncer || missing+=(pgbouncer)
+has_program haproxy || missing+=(haproxy)
+has_program redis-server || missing+=(redis-server)
+has_venv || missing+=(python3-venv)
+if ((${#missing[@]} == 0)); then exit 0; fi
+
+if ! has_program apt-get; then
+    echo "These programs are missing and apt-get is not here to install them: ${missing[*]}." >&2
+    exit 1
+fi
+as_root=()
+if ((EUID != 0)); then
+    if ! has_program sudo; then
+        echo "Debian packages are missing; as root, run: apt-get install ${missing[*]}" >&2
+        exit 1
+    fi
+    as_root=(sudo)
+fi
+
+log="$(mktemp)"
+trap 'rm -f "$log"' EXIT
+apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 "$@"; }
+
+echo "Installing Debian packages: ${missing[*]}"
+# --no-install-recommends: the stack needs the servers alone. The clusters and services that
+# Debian starts with them stay as they are; the stack has its own data and its own ports.
+if ! { apt update && apt install -y --no-install-recommends "${missing[@]}"; } </dev/null >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    echo "apt-get could not install: ${missing[*]}." >&2
+    exit 1
+fi

@@ -1,0 +1,146 @@
+"""An app server that dies is taken out by HAProxy and comes back by itself."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from shop.config.environment import load
+from tests.e2e.conftest import at_once
+
+# HAProxy checks twice a second and takes a server out after two failures; then all must be well.
+TAKEN_OUT_WITHIN = 5.0  # seconds, generous for a busy machine
+BACK_WITHIN = 60.0  # seconds
+
+
+class Load:
+    """Clients that read the catalog without a pause, and remember when a request failed."""
+
+    def __init__(self, url: str, clients: int = 4) -> None:
+        self.failures: list[tuple[float, str]] = []
+        self.requests = 0
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, args=(url,), daemon=True) for _ in range(clients)
+        ]
+
+    def _run(self, url: str) -> None:
+        with httpx.Client(base_url=url, timeout=30) as client:
+            while not self._stop.is_set():
+                started = time.monotonic()
+                try:
+                    status = client.get("/api/products/").status_code
+                    failure = "" if status == 200 else str(status)
+                except httpx.HTTPError as error:
+                    failure = repr(error)
+                self.requests += 1
+                if failure:
+                    self.failures.append((started, failure))
+
+    def __enter__(self) -> "Load":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=40)
+
+
+@pytest.fixture
+def run_dir(url: str) -> Path:
+    return Path(load().required("RUN_DIR"))
+
+
+def test_no_request_fails_once_a_killed_app_server_is_taken_out(url: str, run_dir: Path) -> None:
+    victim = _pid_of("app1", run_dir)
+    with Load(url) as load_:
+        _wait(lambda: load_.requests > 20, 30, "the load did not start")
+        killed = time.monotonic()
+        os.killpg(os.getpgid(victim), signal.SIGKILL)
+        _wait(lambda: _pid_of("app1", run_dir) not in (0, victim), BACK_WITHIN, "not restarted")
+        back = _wait(lambda: _server_is_up("app1"), BACK_WITHIN, "not taken back in")
+        seen = load_.requests
+        _wait(lambda: load_.requests > seen + 50, 30, "the load stopped")
+    assert back > killed
+    late = [failure for when, failure in load_.failures if when > killed + TAKEN_OUT_WITHIN]
+    assert late == []
+
+
+def test_orders_placed_while_an_app_server_dies_are_placed_once_or_not_at_all(
+    url: str, run_dir: Path, new_user: Callable[[], httpx.Client], new_product: Callable[[int], int]
+) -> None:
+    """A client that repeats its order with the same key until it is answered gets one order."""
+    product = new_product(1000)
+    buyers = [new_user() for _ in range(8)]
+    for buyer in buyers:
+        added = {"product_id": product, "quantity": 1}
+        assert buyer.post("/api/cart/items/", json=added).status_code == 201
+    victim = _pid_of("app2", run_dir)
+
+    def buy(number: int) -> dict[str, object]:
+        if number == 0:
+            os.killpg(os.getpgid(victim), signal.SIGKILL)
+        return _insist(buyers[number])
+
+    orders = at_once(buy, len(buyers))
+
+    assert len({order["id"] for order in orders}) == len(buyers)
+    for buyer, order in zip(buyers, orders, strict=True):
+        mine = buyer.get("/api/orders/").json()["results"]
+        assert [one["id"] for one in mine] == [order["id"]]
+    _wait(lambda: _server_is_up("app2"), BACK_WITHIN, "not taken back in")
+
+
+def _insist(buyer: httpx.Client) -> dict[str, object]:
+    for _ in range(60):
+        try:
+            answer = buyer.post(
+                "/api/orders/", json={"payment_method": "card"}, headers={"Idempotency-Key": "one"}
+            )
+        except httpx.TransportError:
+            continue
+        if answer.status_code == 201:
+            return answer.json()
+        time.sleep(0.5)
+    pytest.fail(f"the order was never accepted: {answer.text}")
+
+
+def _pid_of(program: str, run_dir: Path) -> int:
+    """Return the process id of a program, as its keeper knows it; 0 while it is not running."""
+    configuration = str(run_dir / "conf/supervisord.conf")
+    supervisorctl = str(Path(sys.executable).parent / "supervisorctl")
+    finished = subprocess.run(
+        [supervisorctl, "-c", configuration, "pid", program],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return int(finished.stdout) if finished.stdout.strip().isdigit() else 0
+
+
+def _server_is_up(server: str) -> bool:
+    """Ask HAProxy whether it sends requests to this server."""
+    table = httpx.get(f"{load().required('STATS_URL')}/;csv", timeout=10).text
+    rows = csv.DictReader(table.lstrip("# ").splitlines())
+    return any(row["svname"] == server and row["status"] == "UP" for row in rows)
+
+
+def _wait(condition: Callable[[], bool], seconds: float, complaint: str) -> float:
+    """Wait until the condition holds; return when it did."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"{complaint} within {seconds} s")
+        time.sleep(0.1)
+    return time.monotonic()
