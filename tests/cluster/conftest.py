@@ -1,11 +1,11 @@
 """These tests need Citus: without it they are skipped, and nothing about sharding is shown."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from django.db import connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 from tests.conftest import has_citus
 
@@ -27,19 +27,16 @@ def workers(db: None) -> list[tuple[str, int]]:
         return list(cursor.fetchall())
 
 
-@pytest.fixture
-def through(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, int], None]]:
-    """Send all that follows to another node. Only what is committed can be seen there."""
+@contextmanager
+def through(host: str, port: int) -> Iterator[None]:
+    """Ask another node meanwhile. Only what is committed can be seen there."""
     original = connections["default"]
-    opened: list[BaseDatabaseWrapper] = []
-
-    def switch(host: str, port: int) -> None:
-        node = original.copy("default")
-        node.settings_dict = {**original.settings_dict, "HOST": host, "PORT": port}
-        opened.append(node)
-        connections["default"] = node
-
-    yield switch
-    for node in opened:
+    node = original.copy("default")
+    node.settings_dict = {**original.settings_dict, "HOST": host, "PORT": port}
+    connections["default"] = node
+    try:
+        yield
+    finally:
+        # A transaction ends on the connection that it began on.
+        connections["default"] = original
         node.close()
-    connections["default"] = original

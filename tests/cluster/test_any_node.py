@@ -8,11 +8,11 @@ from rest_framework.test import APIClient
 from shop.accounts.models import User
 from shop.core.idempotency import Answer, InProgress, run_once
 from shop.inventory.selectors import available
+from tests.cluster.conftest import through
 from tests.conftest import MakeProduct
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-Through = Callable[[str, int], None]
 Nodes = list[tuple[str, int]]
 
 
@@ -23,34 +23,30 @@ def test_an_order_is_placed_through_a_worker(
     as_user: Callable[[User], APIClient],
     make_product: MakeProduct,
     workers: Nodes,
-    through: Through,
 ) -> None:
     products = [make_product(f"Book {n}", stock=5) for n in range(3)]
     client = as_user(ana)
-    through(*workers[number])
-    for product in products:
-        added = client.post("/api/cart/items/", {"product_id": product.id, "quantity": 2})
-        assert added.status_code == 201, added.data
-    placed = client.post(
-        "/api/orders/", {"payment_method": "card"}, headers={"Idempotency-Key": "k"}
-    )
-    assert placed.status_code == 201, placed.data
+    with through(*workers[number]):
+        for product in products:
+            added = client.post("/api/cart/items/", {"product_id": product.id, "quantity": 2})
+            assert added.status_code == 201, added.data
+        placed = client.post(
+            "/api/orders/", {"payment_method": "card"}, headers={"Idempotency-Key": "k"}
+        )
+        assert placed.status_code == 201, placed.data
+        assert client.get(f"/api/orders/{placed.data['id']}/").data == placed.data
     assert [available(product.id) for product in products] == [3, 3, 3]
-    assert client.get(f"/api/orders/{placed.data['id']}/").data == placed.data
 
 
 def test_a_retry_through_another_node_is_turned_away_while_the_first_still_runs(
-    ana: User, workers: Nodes, through: Through
+    ana: User, workers: Nodes
 ) -> None:
     """The key's lock is taken on the node that holds the user's shard, whichever node is asked."""
 
     def retry_elsewhere() -> Answer:
-        through(*workers[0])
-        with pytest.raises(InProgress):
-            run_once(user_id=ana.id, key="k", fingerprint="f", work=lambda: Answer(201, {}))
-        through(*workers[1])
-        with pytest.raises(InProgress):
-            run_once(user_id=ana.id, key="k", fingerprint="f", work=lambda: Answer(201, {}))
+        for worker in workers:
+            with through(*worker), pytest.raises(InProgress):
+                run_once(user_id=ana.id, key="k", fingerprint="f", work=lambda: Answer(500, {}))
         return Answer(201, {"first": True})
 
     answer = run_once(user_id=ana.id, key="k", fingerprint="f", work=retry_elsewhere)

@@ -76,4 +76,7 @@ def seed(plan: Plan, *, advance: Callable[[int], object] = lambda done: None) ->
             "Nothing was changed; try again."
         ) from error
     rows = {table.model._meta.db_table: count for table, count in loader.counts.items()}
+    # Without statistics the planner takes the new tables for small, and the indexes for useless.
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"ANALYZE {', '.join(rows)}")
     return Report(rows, perf_counter() - began)
