@@ -17,13 +17,13 @@ ifneq ($(STACK),local)
 export SHARDMART_ENV_FILE ?= $(CURDIR)/.run/$(STACK)/env
 endif
 
-.PHONY: help up down clean status logs smoke test lint lock install packages
+.PHONY: help up down clean status logs mail smoke test fuzz schema lint lock install packages browser
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo 'Variables: WORKERS HTTP_PORT STATS_PORT APP_PORT PG_PORT POOL_PORT REDIS_PORT'
-	@echo '           APP_WORKERS APP_THREADS CITUS=auto|on|off STACK; for make test: PYTEST_ARGS'
+	@echo 'Variables: WORKERS HTTP_PORT STATS_PORT APP_PORT PG_PORT POOL_PORT REDIS_PORT SMTP_PORT GATEWAY_PORT'
+	@echo '           APP_WORKERS APP_THREADS TASK_PROCESSES BROKER_URL CITUS=auto|on|off STACK; for make test: PYTEST_ARGS'
 
 up: install ## start the whole stack on 127.0.0.1 and print its nodes and URLs
 	@$(STACK_COMMAND) up
@@ -40,11 +40,22 @@ status: ## the processes and the nodes
 logs: ## follow the logs of the stack (Ctrl-C ends)
 	@db/local/run-if-installed.sh logs
 
+mail: ## the newest mails that the stack has sent
+	@db/local/run-if-installed.sh mail
+
 smoke: ## a buyer's whole journey over HTTP, through HAProxy
 	@$(PYTHON) src/manage.py smoke
 
-test: install ## all tests, on a stack of their own that is removed afterwards
+test: browser install ## all tests, on a stack of their own that is removed afterwards
 	@$(STACK_COMMAND) test -- $(PYTEST_ARGS)
+
+fuzz: install ## some 2,600 generated requests, each sent by three, against the OpenAPI document
+	@$(STACK_COMMAND) test -- -m fuzz tests/integration/test_schema_conformance.py $(PYTEST_ARGS)
+
+schema: install ## renew docs/openapi.yaml and the table of docs/api.md
+	@$(OFFLINE) $(PYTHON) src/manage.py spectacular \
+		--file docs/openapi.yaml --validate --fail-on-warn
+	@$(OFFLINE) $(PYTHON) src/manage.py api_table docs/api.md
 
 lint: install ## ruff, mypy, import-linter, haproxy -c
 	.venv/bin/ruff check .
@@ -66,3 +77,6 @@ install: packages ## the Debian packages and .venv, without starting anything
 
 packages:
 	@db/local/install-packages.sh
+
+browser:
+	@db/local/install-packages.sh --tests

@@ -3,11 +3,22 @@
 The test database is made on every node of the stack's cluster (sharding.django.backend.creation).
 """
 
+from secrets import token_hex
+
 from shop.config.settings import *  # noqa: F403
-from shop.config.settings import DATABASE_NAME, env
+from shop.config.settings import CACHES, DATABASE_NAME, THROTTLE_RATES, env
 
 DATABASES = {
     "default": env.database("DATABASE_ADMIN_URL")
     | {"NAME": DATABASE_NAME, "TEST": {"NAME": env.str("TEST_DATABASE_NAME", "test_shardmart")}}
 }
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick on purpose
+
+# Counters of their own, and so high that only the tests of throttling are throttled.
+CACHES["default"]["KEY_PREFIX"] = f"test-{token_hex(8)}"
+THROTTLE_RATES = dict.fromkeys(THROTTLE_RATES, "1000000/hour")
+
+# What a test publishes stays in its transaction; those of the relay and of tasks say what they do.
+OUTBOX_RELAY = False
+CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}

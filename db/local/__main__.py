@@ -1,4 +1,4 @@
-"""The command behind the Makefile: `python -m db.local up|down|clean|status|logs|test`."""
+"""The command behind the Makefile: `python -m db.local up|down|clean|status|logs|mail|test`."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from collections.abc import Sequence
 
 import psycopg2
 
+from db.local import health, lock, mail_catcher, report, secrets_file, test_run
 from db.local import layout as layouts
-from db.local import lock, report, secrets_file, test_run
 from db.local import settings as choices
 from db.local.down import clean, down
 from db.local.errors import StackError
 from db.local.supervisor import Supervisor
 from db.local.up import print_summary, up
 
+COMMANDS = ("up", "down", "clean", "status", "logs", "mail", "test")
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; return the exit status. Errors are one sentence on standard error."""
     parser = argparse.ArgumentParser(prog="db.local", description=__doc__)
-    parser.add_argument("command", choices=["up", "down", "clean", "status", "logs", "test"])
+    parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("rest", nargs="*", help="arguments for pytest, after --")
     chosen = parser.parse_args(arguments)
     _forget_libpq_environment()
@@ -53,6 +55,8 @@ def _run(command: str, rest: Sequence[str]) -> int:
         return _status(stack)
     if command == "logs":
         return _logs(stack)
+    if command == "mail":
+        return mail_catcher.main(["show", str(layouts.find(stack).mail)])
     with lock.held(layouts.CHECKOUT, stack):
         if command == "test":
             return test_run.run(os.environ, rest)
@@ -81,12 +85,12 @@ def _status(stack: str) -> int:
     if settings is None or not supervisor.is_running():
         print(f"Stack {stack} is not running.")
         return 0
-    print(report.process_table(list(supervisor.states().values())))
+    secrets = secrets_file.load_or_make(layout.secrets)
+    verdicts = health.verdicts(health.everything(settings, secrets, layout))
+    print(report.process_table(list(supervisor.states().values()), verdicts))
     print()
     try:
-        print(
-            report.node_table(report.node_rows(settings, secrets_file.load_or_make(layout.secrets)))
-        )
+        print(report.node_table(report.node_rows(settings, secrets)))
     except Exception as error:
         print(f"The nodes cannot be asked: {' '.join(str(error).split())}")
     return 0

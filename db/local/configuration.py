@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from string import Template
@@ -13,6 +14,13 @@ from db.local.settings import Node, Settings
 
 DB = Path(__file__).resolve().parents[1]
 HAPROXY = DB.parent / "haproxy"
+GATEWAY_BEHAVIOUR = {
+    "GATEWAY_LATENCY_MS",
+    "GATEWAY_HANG_SECONDS",
+    "GATEWAY_WEBHOOK_SPREAD_MS",
+    "GATEWAY_DUPLICATES",
+    "GATEWAY_LOSSES",
+}
 
 
 def postgresql_conf(node: Node, settings: Settings) -> str:
@@ -74,6 +82,21 @@ def redis_conf(settings: Settings, layout: Layout) -> str:
     )
 
 
+def gateway_env(settings: Settings, secrets: Secrets, layout: Layout) -> str:
+    """Return what the sandbox of a payment gateway has to know; see `sandbox_gateway.settings`.
+
+    How it behaves can be chosen: `make up GATEWAY_LATENCY_MS=500-2000`.
+    """
+    behaviour = {name: value for name, value in os.environ.items() if name in GATEWAY_BEHAVIOUR}
+    known = {
+        "GATEWAY_STATE": str(layout.gateway / "state.sqlite"),
+        "GATEWAY_KEY": secrets.gateway_key,
+        "GATEWAY_WEBHOOK_URL": f"http://127.0.0.1:{settings.http_port}/api/payments/webhook/",
+        "GATEWAY_WEBHOOK_SECRET": secrets.payment_webhook_secret,
+    }
+    return "".join(f"{name}={value}\n" for name, value in {**behaviour, **known}.items())
+
+
 def write_all(settings: Settings, secrets: Secrets, layout: Layout, account: Account) -> None:
     """Write every configuration file of a stack, except those inside PostgreSQL's data."""
     for path, text in {
@@ -87,6 +110,7 @@ def write_all(settings: Settings, secrets: Secrets, layout: Layout, account: Acc
     }.items():
         write_private(path, text)
         account.own(path, mode=0o600)
+    write_private(layout.conf / "gateway.env", gateway_env(settings, secrets, layout))
     # A copy, because HAProxy may run as a user who cannot enter the checkout.
     copied = haproxy_path(layout).parent
     shutil.rmtree(copied, ignore_errors=True)

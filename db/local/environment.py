@@ -18,13 +18,21 @@ def variables(settings: Settings, secrets: Secrets, layout: Layout) -> dict[str,
         return f"postgresql://{role}:{secrets.of(role)}@{HOST}:{port}/{database}"
 
     first, *workers = settings.nodes
+    # The tests kill workers and broker: what was lost with them shall be found within seconds.
+    impatient = {} if settings.durable else {"OUTBOX_REDELIVER_SECONDS": "10"}
     return {
+        **impatient,
         "SECRET_KEY": secrets.secret_key,
+        "PAYMENT_WEBHOOK_SECRET": secrets.payment_webhook_secret,
+        "SANDBOX_GATEWAY_URL": f"http://{HOST}:{settings.gateway_port}",
+        "SANDBOX_GATEWAY_KEY": secrets.gateway_key,
         "DEBUG": "false",
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "PUBLIC_URL": f"http://{HOST}:{settings.http_port}",
         "STATS_URL": f"http://{HOST}:{settings.stats_port}",
         "REDIS_URL": f"redis://{HOST}:{settings.redis_port}/0",
+        "BROKER_URL": settings.broker,
+        "EMAIL_URL": f"smtp://{HOST}:{settings.smtp_port}",
         "DATABASE_URL": url(APP, first.pool_port),
         "DATABASE_NODE_URLS": ",".join(url(APP, node.pool_port) for node in workers),
         "DATABASE_DIRECT_URL": url(OWNER, first.pg_port),

@@ -10,6 +10,11 @@ threads = int(os.environ["APP_THREADS"])
 # Only HAProxy on this machine is believed when it says who the client is.
 forwarded_allow_ips = "127.0.0.1"
 
+# A request line holds a cursor and some filters; a header field, a token.
+limit_request_line = 8190  # bytes
+limit_request_fields = 64
+limit_request_field_size = 8190  # bytes
+
 # Longer than HAProxy keeps an idle connection (15 s): it is never this side that closes one just
 # as HAProxy sends the next request on it.
 keepalive = 60

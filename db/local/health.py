@@ -6,19 +6,25 @@ import http.client
 import socket
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import psycopg2
+from celery import Celery
+from kombu.exceptions import KombuError
 
 from db.local.environment import HOST
 from db.local.errors import ProgramFailed
 from db.local.layout import Layout
+from db.local.programs import WORKER_QUEUES, worker_address
 from db.local.secrets_file import ADMIN, APP, DATABASE, Secrets
 from db.local.settings import APP_SERVERS, Node, Settings
 from db.local.supervisor import Supervisor
 
 # A program that has to be started more often than this will not come up by waiting.
 MOST_STARTS = 4
+
+BEAT_SILENCE = 30.0  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,20 +68,86 @@ def app_servers(settings: Settings) -> list[Probe]:
     ]
 
 
+def gateway(settings: Settings) -> Probe:
+    """The sandbox of a payment gateway answers."""
+    return _http("gateway", settings.gateway_port)
+
+
+def mail_catcher(settings: Settings) -> Probe:
+    """The mail catcher greets."""
+
+    def ask() -> str | None:
+        try:
+            with socket.create_connection((HOST, settings.smtp_port), timeout=2) as connection:
+                answer = connection.recv(100).decode(errors="replace").strip()
+        except OSError as error:
+            return str(error)
+        return None if answer.startswith("220") else answer or "it hangs up"
+
+    return Probe(program="mail-catcher", ask=ask)
+
+
+def workers(settings: Settings) -> list[Probe]:
+    """Each worker answers, through the broker, that it takes tasks."""
+    return [_worker(name, settings) for name in WORKER_QUEUES]
+
+
+def _worker(name: str, settings: Settings) -> Probe:
+    address = worker_address(name, settings)
+
+    def ask() -> str | None:
+        with Celery(broker=settings.broker, set_as_current=False) as app:
+            app.conf.broker_connection_timeout = 2
+            try:
+                answers = app.control.ping(destination=[address], timeout=1, limit=1)
+            except (KombuError, OSError) as error:
+                return f"the broker cannot be asked: {error}"
+        return None if answers else "it does not answer"
+
+    return Probe(program=name, ask=ask)
+
+
+def beat(layout: Layout) -> Probe:
+    """Beat has noted lately what it started; the sweep of the outbox is every few seconds."""
+
+    def ask() -> str | None:
+        # Which suffix the file has is up to Python's dbm.
+        files = [path for path in layout.base.glob("beat-schedule*") if path.suffix != ".lock"]
+        if not files:
+            return "it has not started anything yet"
+        age = time.time() - max(path.stat().st_mtime for path in files)
+        return None if age < BEAT_SILENCE else f"it has started nothing for {age:.0f} s"
+
+    return Probe(program="beat", ask=ask)
+
+
 def haproxy(settings: Settings) -> Probe:
     """A request through HAProxy reaches a ready app server."""
     return _http("haproxy", settings.http_port)
 
 
-def everything(settings: Settings, secrets: Secrets) -> list[Probe]:
+def everything(settings: Settings, secrets: Secrets, layout: Layout) -> list[Probe]:
     """Return the probes of all programs of a stack."""
     return [
         *(postgres(node, secrets) for node in settings.nodes),
         redis(settings),
         *(pgbouncer(node, secrets) for node in settings.nodes),
+        mail_catcher(settings),
+        gateway(settings),
         *app_servers(settings),
+        *workers(settings),
+        beat(layout),
         haproxy(settings),
     ]
+
+
+def verdicts(probes: Sequence[Probe]) -> dict[str, str]:
+    """Ask all at once; return by program "ok", or why it is not."""
+    with ThreadPoolExecutor(max_workers=len(probes)) as pool:
+        answers = pool.map(lambda probe: probe.ask(), probes)
+        return {
+            probe.program: answer or "ok" for probe, answer in zip(probes, answers, strict=True)
+        }
 
 
 def wait(

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Install the Debian packages of the stack, only those whose programs are missing.
+# Install the Debian packages of the stack, only those whose programs are missing; with --tests
+# also the browser that the end-to-end tests look through.
 set -euo pipefail
 
 has_program() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null; }
@@ -18,6 +19,10 @@ has_program pgbouncer || missing+=(pgbouncer)
 has_program haproxy || missing+=(haproxy)
 has_program redis-server || missing+=(redis-server)
 has_venv || missing+=(python3-venv)
+if [[ ${1:-} == --tests ]]; then
+    has_program chromium || has_program google-chrome || missing+=(chromium)
+    has_program chromedriver || missing+=(chromium-driver)
+fi
 if ((${#missing[@]} == 0)); then exit 0; fi
 
 if ! has_program apt-get; then

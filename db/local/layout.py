@@ -58,6 +58,20 @@ class Layout:
         return self.base / "redis"
 
     @property
+    def gateway(self) -> Path:
+        return self.base / "gateway"
+
+    @property
+    def mail(self) -> Path:
+        """Where the mail catcher keeps what was sent."""
+        return self.base / "mail"
+
+    @property
+    def beat_schedule(self) -> Path:
+        """Where beat notes when it started what; its age shows that beat is alive."""
+        return self.base / "beat-schedule"
+
+    @property
     def pgpass(self) -> Path:
         return self.conf / "pgpass"
 
@@ -99,7 +113,7 @@ def prepare(stack: str, *, checkout: Path = CHECKOUT) -> tuple[Layout, Account]:
         layout = _move_outside(layout)
     try:
         layout.base.mkdir(exist_ok=True)
-        for directory in (layout.conf, layout.log):
+        for directory in (layout.conf, layout.log, layout.gateway):
             directory.mkdir(exist_ok=True)
         for directory in (layout.postgres, layout.redis):
             directory.mkdir(exist_ok=True)

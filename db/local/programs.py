@@ -18,6 +18,9 @@ from db.local.settings import APP_SERVERS, Node, Settings
 # Every process of a stack carries this variable: what supervisord left behind is found by it.
 MARK = "SHARDMART_SUPERVISED"
 
+# Which queues each worker program takes from (shop.core.tasks).
+WORKER_QUEUES = {"worker-critical": "critical", "worker": "default,mail,maintenance"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
@@ -92,23 +95,147 @@ def app_server(number: int, settings: Settings, layout: Layout) -> Program:
         priority=30,
         stop_seconds=35,
         environment={
-            "PYTHONPATH": f"{root / 'src'}:{root}",
-            "PYTHONUNBUFFERED": "1",
-            "SHARDMART_ENV_FILE": str(layout.env),
+            **application_environment(layout),
             "APP_BIND": f"127.0.0.1:{settings.app_port + number - 1}",
             "APP_WORKERS": str(settings.app_workers),
             "APP_THREADS": str(settings.app_threads),
         },
         as_service_account=False,
         directory=str(root),
+        # New code restarts the app servers, one after the other.
+        digest=code_digest(layout, root / "db/local/gunicorn_conf.py"),
+    )
+
+
+def workers(settings: Settings, layout: Layout) -> list[Program]:
+    """The workers. Payments have processes of their own: no mail or cleaning holds them up.
+
+    TERM lets a worker end what it is at; what it cannot end in time is done again by the next.
+    """
+    return [_worker(name, queues, settings, layout) for name, queues in WORKER_QUEUES.items()]
+
+
+def _worker(name: str, queues: str, settings: Settings, layout: Layout) -> Program:
+    return Program(
+        name=name,
+        command=(
+            str(layout.checkout / ".venv/bin/celery"),
+            "--app=shop.config.celery",
+            "worker",
+            f"--queues={queues}",
+            f"--concurrency={settings.task_processes}",
+            f"--hostname={worker_address(name, settings)}",
+            "--loglevel=INFO",
+            # What workers would tell each other; nothing here asks for it.
+            "--without-gossip",
+            "--without-mingle",
+        ),
+        priority=35,
+        stop_seconds=50,
+        environment=application_environment(layout),
+        as_service_account=False,
+        directory=str(layout.checkout),
+        digest=code_digest(layout),
+    )
+
+
+def worker_address(name: str, settings: Settings) -> str:
+    """Return the name by which a worker is asked how it is."""
+    return f"{name}@{settings.stack}"
+
+
+def beat(layout: Layout) -> Program:
+    """Beat, which starts the periodic tasks; a second one refuses to run."""
+    return Program(
+        name="beat",
+        command=(
+            str(layout.checkout / ".venv/bin/celery"),
+            "--app=shop.config.celery",
+            "beat",
+            "--loglevel=INFO",
+        ),
+        priority=36,
+        environment={
+            **application_environment(layout),
+            "BEAT_SCHEDULE_FILE": str(layout.beat_schedule),
+        },
+        as_service_account=False,
+        directory=str(layout.checkout),
+        digest=code_digest(layout),
+    )
+
+
+def mail_catcher(settings: Settings, layout: Layout) -> Program:
+    """The mail server that keeps every mail as a file."""
+    root = layout.checkout
+    return Program(
+        name="mail-catcher",
+        command=(
+            str(root / ".venv/bin/python"),
+            "-m",
+            "db.local.mail_catcher",
+            "serve",
+            f"127.0.0.1:{settings.smtp_port}",
+            str(layout.mail),
+        ),
+        priority=25,
+        environment={"PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1"},
+        as_service_account=False,
+        directory=str(root),
+        digest=digest_of([root / "db/local/mail_catcher.py", root / ".venv/.requirements.sha256"]),
+    )
+
+
+def application_environment(layout: Layout) -> dict[str, str]:
+    """Return what a process that runs the application has to know."""
+    root = layout.checkout
+    return {
+        "PYTHONPATH": f"{root / 'src'}:{root}",
+        "PYTHONUNBUFFERED": "1",
+        "SHARDMART_ENV_FILE": str(layout.env),
+    }
+
+
+def code_digest(layout: Layout, *others: Path) -> str:
+    """Return a digest of all that the application is made of."""
+    root = layout.checkout
+    files = (
+        path
+        for room in ("src", "sharding")
+        for path in (root / room).rglob("*")
+        if path.suffix in {".py", ".html", ".txt"}
+    )
+    return digest_of([layout.env, root / ".venv/.requirements.sha256", *others, *sorted(files)])
+
+
+def gateway(settings: Settings, layout: Layout) -> Program:
+    """The sandbox of a payment gateway: one process, whose threads may hang on purpose."""
+    root = layout.checkout
+    environment_file = layout.conf / "gateway.env"  # its secrets stand in no environment
+    return Program(
+        name="gateway",
+        command=(
+            str(root / ".venv/bin/gunicorn"),
+            "--config",
+            str(root / "db/local/gunicorn_conf.py"),
+            "sandbox_gateway.wsgi:application",
+        ),
+        priority=25,
+        environment={
+            "PYTHONPATH": str(root / "src"),
+            "PYTHONUNBUFFERED": "1",
+            "GATEWAY_ENV_FILE": str(environment_file),
+            "APP_BIND": f"127.0.0.1:{settings.gateway_port}",
+            "APP_WORKERS": "1",
+            "APP_THREADS": "64",
+        },
+        as_service_account=False,
+        directory=str(root),
         digest=digest_of(
             [
-                layout.env,
+                environment_file,
                 root / "db/local/gunicorn_conf.py",
-                root / ".venv/.requirements.sha256",
-                # New code restarts the app servers, one after the other.
-                *sorted((root / "src").rglob("*.py")),
-                *sorted((root / "sharding").rglob("*.py")),
+                *sorted((root / "src/sandbox_gateway").rglob("*.py")),
             ]
         ),
     )
@@ -139,7 +266,11 @@ def all_programs(settings: Settings, layout: Layout, bindir: Path) -> list[Progr
         *(postgres(node, layout, bindir) for node in settings.nodes),
         redis(layout),
         *(pgbouncer(node, layout) for node in settings.nodes),
+        mail_catcher(settings, layout),
+        gateway(settings, layout),
         *(app_server(number, settings, layout) for number in range(1, APP_SERVERS + 1)),
+        *workers(settings, layout),
+        beat(layout),
         haproxy(settings, layout),
     ]
 

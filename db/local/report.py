@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from db.local import bootstrap
@@ -71,11 +71,18 @@ def node_table(rows: Sequence[NodeRow]) -> str:
     )
 
 
-def process_table(states: Sequence[State]) -> str:
-    """Return the table of processes."""
+def process_table(states: Sequence[State], verdicts: Mapping[str, str]) -> str:
+    """Return the table of processes.
+
+    Args:
+        verdicts: what each program's health probe says.
+    """
     return table(
-        ("PROCESS", "STATE", "DETAIL"),
-        [(state.name, state.state, state.description) for state in states],
+        ("PROCESS", "STATE", "HEALTH", "DETAIL"),
+        [
+            (state.name, state.state, verdicts.get(state.name, "-"), state.description)
+            for state in states
+        ],
     )
 
 
@@ -85,7 +92,8 @@ def urls(settings: Settings) -> str:
     return (
         f"API       {front}/api/\n"
         f"Health    {front}/health/ready\n"
-        f"HAProxy   http://{HOST}:{settings.stats_port}/"
+        f"HAProxy   http://{HOST}:{settings.stats_port}/\n"
+        f"Mail      smtp://{HOST}:{settings.smtp_port}, kept, not delivered: make mail"
     )
 
 

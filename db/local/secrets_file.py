@@ -1,4 +1,4 @@
-"""The passwords of a stack: random, made once, kept readable for their owner alone."""
+"""The secrets of a stack: random, made once, kept readable for their owner alone."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ def _password() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Secrets:
-    """A password for each database role, and Django's key."""
+    """A password for each database role, Django's key, and what is shared with the gateway."""
 
     postgres: str = field(default_factory=_password)
     shardmart_owner: str = field(default_factory=_password)
     shardmart_app: str = field(default_factory=_password)
     secret_key: str = field(default_factory=lambda: secrets.token_urlsafe(50))
+    payment_webhook_secret: str = field(default_factory=_password)
+    gateway_key: str = field(default_factory=_password)
 
     def of(self, role: str) -> str:
         """Return the password of a database role."""
@@ -35,13 +37,12 @@ class Secrets:
 
 
 def load_or_make(path: Path) -> Secrets:
-    """Return the secrets of a stack; the first time, make them."""
-    try:
-        return Secrets(**json.loads(path.read_text()))
-    except FileNotFoundError:
-        made = Secrets()
-        write_private(path, json.dumps(dataclasses.asdict(made), indent=2) + "\n")
-        return made
+    """Return the secrets of a stack; make those that it does not have yet, and keep them."""
+    kept = json.loads(path.read_text()) if path.exists() else {}
+    secrets_ = Secrets(**kept)
+    if dataclasses.asdict(secrets_) != kept:
+        write_private(path, json.dumps(dataclasses.asdict(secrets_), indent=2) + "\n")
+    return secrets_
 
 
 def write_private(path: Path, text: str) -> None:

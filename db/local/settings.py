@@ -62,12 +62,15 @@ VARIABLES = (
     Variable(name="WORKERS", default=2, lowest=1, highest=8),
     Variable(name="APP_WORKERS", default=2, lowest=1, highest=16),
     Variable(name="APP_THREADS", default=8, lowest=1, highest=64),
+    Variable(name="TASK_PROCESSES", default=2, lowest=1, highest=16),
     _port("HTTP_PORT", 8080),
     _port("STATS_PORT", 8404),
     _port("APP_PORT", 8001),
     _port("PG_PORT", 5500),
     _port("POOL_PORT", 6500),
     _port("REDIS_PORT", 6390),
+    _port("SMTP_PORT", 8025),
+    _port("GATEWAY_PORT", 8090),
 )
 
 
@@ -107,6 +110,11 @@ class Settings:
     pg_port: int
     pool_port: int
     redis_port: int
+    # With defaults, so that a stack that was made before there was more can be read.
+    gateway_port: int = 8090
+    smtp_port: int = 8025
+    task_processes: int = 2
+    broker_url: str = ""
     port_offset: int = 0
 
     @property
@@ -119,6 +127,11 @@ class Settings:
             Node(number=n, name=name, pg_port=self.pg_port + n, pool_port=self.pool_port + n)
             for n, name in enumerate(names)
         )
+
+    @property
+    def broker(self) -> str:
+        """Where tasks are queued: the stack's Redis, beside the cache, unless it was chosen."""
+        return self.broker_url or f"redis://127.0.0.1:{self.redis_port}/1"
 
     @property
     def durable(self) -> bool:
@@ -135,6 +148,8 @@ class Settings:
         yield port(self.http_port, "HTTP_PORT", "HAProxy", "haproxy")
         yield port(self.stats_port, "STATS_PORT", "HAProxy's figures", "haproxy")
         yield port(self.redis_port, "REDIS_PORT", "Redis", "redis")
+        yield port(self.smtp_port, "SMTP_PORT", "the mail catcher", "mail-catcher")
+        yield port(self.gateway_port, "GATEWAY_PORT", "the payment gateway", "gateway")
         for n in range(APP_SERVERS):
             yield port(self.app_port + n, "APP_PORT", f"app server {n + 1}", f"app{n + 1}")
         for node in self.nodes:
@@ -207,9 +222,26 @@ def choose(
         if text:
             chosen = variable.parse(text)
             values[variable.field] = chosen + (offset if variable.name.endswith("_PORT") else 0)
-    settings = Settings(stack=stack, citus=citus, pg_major=pg_major, port_offset=offset, **values)
+    settings = Settings(
+        stack=stack,
+        citus=citus,
+        pg_major=pg_major,
+        port_offset=offset,
+        broker_url=_broker_url(environ, before),
+        **values,
+    )
     settings.check()
     return settings
+
+
+def _broker_url(environ: Mapping[str, str], before: Settings | None) -> str:
+    """Return the chosen broker; `BROKER_URL=` with nothing behind it is the default again."""
+    url = environ.get("BROKER_URL", before.broker_url if before else "")
+    if url and not re.match(r"(amqps?|rediss?)://[^\s]+$", url, re.ASCII):
+        raise InvalidVariable(
+            f"BROKER_URL={url} is no address of a broker: use redis://… or amqp://…"
+        )
+    return url
 
 
 def _test_offset(environ: Mapping[str, str]) -> int:

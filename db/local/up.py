@@ -183,9 +183,15 @@ def start(stack: Stack, progress: Progress, *, running: bool) -> None:
         [health.pgbouncer(node, secrets) for node in nodes], "PgBouncer answers in front of each"
     )
     migrate(stack, progress)
+    launch([health.mail_catcher(settings)], "The mail catcher takes mail")
+    launch([health.gateway(settings)], "The payment gateway answers")
     # One after the other: while one restarts with new code the other serves.
     for probe in health.app_servers(settings):
         launch([probe], f"{probe.program} is ready")
+    launch(
+        [*health.workers(settings), health.beat(stack.layout)],
+        "The workers take tasks, and beat starts them",
+    )
     launch([health.haproxy(settings)], "HAProxy reaches the app servers")
 
 
@@ -212,6 +218,7 @@ def migrate(stack: Stack, progress: Progress) -> None:
 def clean_environment() -> dict[str, str]:
     """Return our environment without what would lead the application to another stack."""
     file_keys = {"SECRET_KEY", "DEBUG", "ALLOWED_HOSTS", "PUBLIC_URL", "REDIS_URL", "RUN_DIR"}
+    file_keys |= {"BROKER_URL", "EMAIL_URL"}
     return {
         name: value
         for name, value in os.environ.items()

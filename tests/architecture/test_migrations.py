@@ -14,6 +14,7 @@ OURS = [
     model
     for model in apps.get_models(include_auto_created=True)
     if model._meta.app_config.name.startswith("shop.")  # type: ignore[union-attr]
+    and not model._meta.proxy
 ]
 
 

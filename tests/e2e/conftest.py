@@ -88,7 +88,8 @@ def new_product(sam: httpx.Client) -> Callable[[int], int]:
         ).json()["id"]
         if stock:
             received = {"delta": stock, "reason": "receipt"}
-            answer = sam.post(f"/api/products/{product}/stock/", json=received)
+            key = {"Idempotency-Key": tag}
+            answer = sam.post(f"/api/products/{product}/stock/", json=received, headers=key)
             assert answer.status_code == 201, answer.text
         return int(product)
 

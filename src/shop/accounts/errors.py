@@ -1,6 +1,7 @@
-"""What registration and login can fail with.
+"""What can go wrong with an account.
 
-IdentityTaken (409) · InvalidCredentials, InvalidToken (401)
+IdentityTaken, OwnAccount, AccountDeleted (409) · InvalidCredentials, InvalidToken (401) ·
+FieldRefused (400) · NoLongerAdmin (403)
 """
 
 from http import HTTPStatus
@@ -15,6 +16,35 @@ class IdentityTaken(Conflict):
 
     def __init__(self, field: str) -> None:
         super().__init__(f"This {field} is already taken.", field=field)
+
+
+class OwnAccount(Conflict):
+    """Admins do not demote, deactivate or delete themselves: one admin always remains."""
+
+    code = "own_account"
+
+
+class AccountDeleted(Conflict):
+    """The account was deleted by its owner; there is nothing left to change."""
+
+    code = "account_deleted"
+
+
+class NoLongerAdmin(DomainError):
+    """The token still says admin, the account does not."""
+
+    status = HTTPStatus.FORBIDDEN
+    code = "permission_denied"
+
+
+class FieldRefused(DomainError):
+    """A field is well formed, but cannot be accepted for this account; told as validation is."""
+
+    code = "invalid"
+
+    def __init__(self, field: str, code: str, *details: str) -> None:
+        errors = [{"field": field, "code": code, "detail": detail} for detail in details]
+        super().__init__("The request is not valid; `errors` says where.", errors=errors)
 
 
 class _Unauthenticated(DomainError):

@@ -1,5 +1,6 @@
 """Users on their own shard, and their claimed names, each on the shard of the name."""
 
+from datetime import datetime
 from typing import Any, ClassVar, Self
 from unicodedata import normalize
 
@@ -12,7 +13,7 @@ from sharding.django.models import DistributedModel, M_co, ShardedQuerySet
 from sharding.django.placement import Distributed, Placement
 from sharding.ids import new_id
 from shop.core.models import UserShardedModel
-from shop.core.roles import STAFF, Role
+from shop.core.roles import STAFF, Role, may, may_enter
 
 
 class UserQuerySet(ShardedQuerySet[M_co]):
@@ -44,6 +45,7 @@ class User(AbstractBaseUser, DistributedModel):
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, editable=False)  # by the user, for good
 
     last_login = None  # a write on every login, for a column that nothing reads
 
@@ -60,6 +62,22 @@ class User(AbstractBaseUser, DistributedModel):
     def is_staff(self) -> bool:
         """Whether any staff path is open to this user."""
         return self.role in STAFF
+
+    def has_perm(self, permission: str, obj: object = None) -> bool:
+        """Tell whether a staff page may do this, by the role alone."""
+        return self.is_active and may(self.role, permission)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        """Tell whether any staff page of an app is open to this user."""
+        return self.is_active and may_enter(self.role, app_label)
+
+    def get_full_name(self) -> str:
+        """Return what Django's pages call somebody by, empty if they gave no name."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+    def get_short_name(self) -> str:
+        """Return what Django's pages greet somebody with."""
+        return self.first_name or self.username
 
 
 class Identity(DistributedModel):
@@ -95,3 +113,8 @@ class RefreshToken(UserShardedModel):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @staticmethod
+    def expired(now: datetime) -> models.Q:
+        """Return what finds the rows that `manage.py purge_expired` removes."""
+        return models.Q(expires_at__lte=now)

@@ -3,6 +3,9 @@
 A refresh token is a row on its user's shard. Using it retires it and issues the next of its
 family. A retired one that comes back was stolen, or its answer got lost; nobody can tell, so the
 whole family ends and the user logs in again.
+
+An access token is believed until it expires: at most 15 minutes (ACCESS_TOKEN_LIFETIME) after a
+logout, a change of the role, or the end of the account. What ends at once is its renewal.
 """
 
 from datetime import UTC, datetime
@@ -19,8 +22,7 @@ from rest_framework_simplejwt.tokens import RefreshToken as SignedRefreshToken
 from sharding.ids import new_id
 from shop.accounts.errors import InvalidToken
 from shop.accounts.models import RefreshToken, User
-from shop.accounts.selectors import user_of
-from shop.core.errors import NotFound
+from shop.accounts.selectors import locked_user
 
 
 class Pair(NamedTuple):
@@ -49,23 +51,39 @@ def rotate(*, refresh: str) -> Pair:
     """
     user_id, token_id = _read(refresh)
     with transaction.atomic():
+        user = locked_user(user_id)
+        if user is None:
+            raise InvalidToken("This account is closed.")
         rows = RefreshToken.objects.for_user(user_id)
-        row = rows.select_for_update().filter(id=token_id).first()
+        row = rows.filter(id=token_id).first()
         if row is None:
             raise InvalidToken("This refresh token is not known.")
         if row.used_at is None:
             row.used_at = django_timezone.now()
             row.save(update_fields=["used_at"])
-            return issue(_active(user_id), family_id=row.family_id)
+            return issue(user, family_id=row.family_id)
         rows.filter(family_id=row.family_id).delete()
     raise InvalidToken("This refresh token was used before; log in again.")
 
 
-def _active(user_id: UUID) -> User:
-    try:
-        return user_of(user_id)
-    except NotFound:
-        raise InvalidToken("This account is closed.") from None
+def end_family(*, refresh: str) -> None:
+    """End the family of a refresh token, used or not; it is no error if it has ended already.
+
+    Raises:
+        InvalidToken: malformed or expired.
+    """
+    user_id, token_id = _read(refresh)
+    with transaction.atomic():
+        locked_user(user_id)  # a rotation that is under way would leave its new token behind
+        rows = RefreshToken.objects.for_user(user_id)
+        row = rows.filter(id=token_id).first()
+        if row is not None:
+            rows.filter(family_id=row.family_id).delete()
+
+
+def end_all(user_id: UUID) -> None:
+    """End every family of a user; belongs into the transaction that locked or changed the user."""
+    RefreshToken.objects.for_user(user_id).delete()
 
 
 def _read(raw: str) -> tuple[UUID, UUID]:

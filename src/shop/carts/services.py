@@ -14,6 +14,7 @@ from shop.carts.errors import QuantityTooLarge
 from shop.carts.models import MAX_QUANTITY, CartItem, ShoppingCart
 from shop.carts.selectors import item_of
 from shop.catalog.selectors import product_of
+from shop.core.conditional import Check, unconditional
 from shop.core.errors import AccountClosed, DomainError, NotFound
 
 # Opens the cart or finds it open, and locks it either way.
@@ -64,28 +65,38 @@ def add_item(*, user_id: UUID, product_id: int, quantity: int) -> CartItem:
     return item
 
 
-def set_quantity(*, user_id: UUID, item_id: UUID, quantity: int) -> CartItem:
+def set_quantity(
+    *, user_id: UUID, item_id: UUID, quantity: int, check: Check = unconditional
+) -> CartItem:
     """Set a line's quantity.
+
+    Args:
+        check: run when the cart is locked; what it raises leaves the cart as it was.
 
     Raises:
         NotFound: the user's cart has no such line.
     """
     with transaction.atomic():
         lock_cart(user_id)
+        check()
         item = item_of(user_id, item_id)
         item.quantity = quantity
         item.save(update_fields=["quantity", "updated_at"])
     return item
 
 
-def remove_item(*, user_id: UUID, item_id: UUID) -> None:
+def remove_item(*, user_id: UUID, item_id: UUID, check: Check = unconditional) -> None:
     """Take a line out of the user's cart.
+
+    Args:
+        check: run when the cart is locked; what it raises leaves the cart as it was.
 
     Raises:
         NotFound: the user's cart has no such line.
     """
     with transaction.atomic():
         lock_cart(user_id)
+        check()
         removed, _ = CartItem.objects.for_user(user_id).filter(id=item_id).delete()
     if not removed:
         raise NotFound("There is no such line in your cart.")
@@ -96,8 +107,20 @@ def lock_cart(user_id: UUID) -> ShoppingCart | None:
     return ShoppingCart.objects.for_user(user_id).select_for_update().first()
 
 
+def discard(user_id: UUID, *, check: Check = unconditional) -> None:
+    """Remove the user's cart with its lines, if there is one.
+
+    Args:
+        check: run when the cart is locked; what it raises leaves the cart as it was.
+    """
+    with transaction.atomic():
+        lock_cart(user_id)
+        check()
+        empty(user_id)
+
+
 def empty(user_id: UUID) -> None:
-    """Remove the user's cart; its lines go with it (ON DELETE CASCADE)."""
+    """Remove the user's cart, which is locked; its lines go with it (ON DELETE CASCADE)."""
     ShoppingCart.objects.for_user(user_id).delete()
 
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeVar
 
+from django.db import transaction
+
+from shop.catalog import tree
 from shop.catalog.entry import Entry, Path
 from shop.catalog.models import Category, Product
 from shop.catalog.services import BATCH
@@ -44,20 +47,31 @@ def ensure_categories(paths: Iterable[Path]) -> dict[Path, int]:
     Raises:
         IntegrityError: somebody created one of them at the same moment.
     """
-    ids = category_paths()
-    missing = [path for path in with_ancestors(paths) if path not in ids]
+    wanted, ids = with_ancestors(paths), category_paths()
+    if not all(path in ids for path in wanted):
+        with transaction.atomic():
+            # No category may move while others are placed below it.
+            tree.locked_tree()
+            ids = category_paths()
+            ids = _create([path for path in wanted if path not in ids], ids)
+    return ids
+
+
+def _create(missing: Sequence[Path], ids: Mapping[Path, int]) -> dict[Path, int]:
+    """Create the missing ones, a statement per level of the tree; return all ids."""
+    known = dict(ids)
     for _, level in groupby(missing, key=len):
         some = list(level)
         created = Category.objects.bulk_create(
             Category(
                 name=path[-1],
-                parent_id=ids.get(path[:-1]),
-                ancestor_ids=[ids[path[:depth]] for depth in range(1, len(path))],
+                parent_id=known.get(path[:-1]),
+                ancestor_ids=[known[path[:depth]] for depth in range(1, len(path))],
             )
             for path in some
         )
-        ids |= {path: category.id for path, category in zip(some, created, strict=True)}
-    return ids
+        known |= {path: category.id for path, category in zip(some, created, strict=True)}
+    return known
 
 
 def upsert_products(entries: Sequence[Entry], categories: Mapping[Path, int]) -> Outcome:

@@ -11,6 +11,7 @@ from shop.core.errors import NotFound
 
 M = TypeVar("M", bound=Model)
 
+ROOT = "root"
 ORDERINGS = ("name", "-name", "price", "-price", "created_at", "-created_at")
 
 
@@ -26,7 +27,7 @@ class Filters(TypedDict, total=False):
 
 def products(filters: Filters) -> QuerySet[Product]:
     """Return the products that fit all filters; a category includes what lies below it."""
-    found = Product.objects.select_related("category").defer("search")
+    found = with_category()
     if "category" in filters:
         found = found.filter(category__in=_subtree(filters["category"]))
     if filters.get("search"):
@@ -48,12 +49,26 @@ def _subtree(category_id: int) -> QuerySet[Category, Any]:
     return Category.objects.filter(below).values("id")
 
 
-def product_of(product_id: int, *, with_category: bool = False) -> Product:
-    """Return a product, or raise NotFound. Without a join the query takes Citus's fast path."""
-    found = Product.objects.defer("search")
-    if with_category:
-        found = found.select_related("category")
+def with_category() -> QuerySet[Product]:
+    """Return all products, each with its category."""
+    return Product.objects.select_related("category").defer("search")
+
+
+def product_of(product_id: int, *, among: QuerySet[Product] | None = None) -> Product:
+    """Return a product, or raise NotFound. Without a join the query takes Citus's fast path.
+
+    Args:
+        among: what to look in, instead of the plain products.
+    """
+    found = Product.objects.defer("search") if among is None else among
     return _one(found, product_id, "product")
+
+
+def categories(parent: str | None = None) -> QuerySet[Category]:
+    """Return the categories: all, those at the ``root``, or the children of the one with an id."""
+    if parent is None:
+        return Category.objects.all()
+    return Category.objects.filter(parent=None if parent == ROOT else int(parent))
 
 
 def category_of(category_id: int) -> Category:

@@ -6,3 +6,11 @@ class CheckoutConfig(AppConfig):
 
     name = "shop.checkout"
     label = "checkout"
+
+    def ready(self) -> None:
+        from shop.checkout import tasks
+        from shop.core.outbox import subscribe
+
+        subscribe("order.placed", tasks.charge_order)
+        subscribe("payment.due", tasks.charge_payment)
+        subscribe("payment.refund_due", tasks.refund_payment)

@@ -1,12 +1,27 @@
-"""What placing an order can fail with, besides what the inventory refuses.
+"""What the checkout refuses, besides what the inventory and the states of things do.
 
-CartEmpty (409)
+CartEmpty, PaymentNotDue (409) · PartialRefund (422)
 """
 
-from shop.core.errors import Conflict
+from http import HTTPStatus
+
+from shop.core.errors import Conflict, DomainError
 
 
 class CartEmpty(Conflict):
     """There is nothing to order, or it was ordered a moment ago."""
 
     code = "cart_empty"
+
+
+class PaymentNotDue(Conflict):
+    """The order is not waiting for money, or a payment of it is under way or made."""
+
+    code = "payment_not_due"
+
+
+class PartialRefund(DomainError):
+    """Payments are refunded in full or not at all."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "partial_refund"

@@ -1,17 +1,32 @@
-"""Placing an order: one transaction, in which every guard is a lock or a constraint."""
+"""Orders placed, paid, cancelled and refunded: every guard is a lock or a constraint.
 
+But for `set_order_status`, each of these belongs into the caller's transaction, that of the
+Idempotency-Key.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TypeAlias
 from uuid import UUID
+
+from django.db import transaction
 
 from sharding.ids import new_id
 from shop.carts.models import CartItem
 from shop.carts.selectors import items_of
 from shop.carts.services import empty, lock_cart
-from shop.checkout.errors import CartEmpty
+from shop.checkout import settling
+from shop.checkout.errors import CartEmpty, PartialRefund, PaymentNotDue
 from shop.core import outbox
 from shop.inventory import services as inventory
 from shop.orders.models import Order
-from shop.orders.services import Line, create_order
+from shop.orders.services import Line, create_order, lock_order
+from shop.payments.models import Payment
+from shop.payments.selectors import payment_of, payments_of_order
 from shop.payments.services import create_payment
+
+# Looks at the locked order, and raises if the client wants to change another version of it.
+Check: TypeAlias = Callable[[Order], None]
 
 
 def place_order(*, user_id: UUID, payment_method: str, payment_token: str = "") -> Order:
@@ -48,3 +63,86 @@ def place_order(*, user_id: UUID, payment_method: str, payment_token: str = "") 
 
 def _line(item: CartItem) -> Line:
     return Line(item.product_id, item.product.name, item.quantity, item.product.price)
+
+
+def cancel_order(*, user_id: UUID, order_id: UUID, check: Check) -> Order:
+    """Cancel an order for its customer.
+
+    Raises:
+        NotFound: the user has no such order.
+        InvalidTransition: it is on its way already, or cancelled.
+    """
+    order = lock_order(user_id, order_id)
+    check(order)
+    settling.cancel(order, by="customer")
+    return order
+
+
+def pay_order(
+    *, user_id: UUID, order_id: UUID, payment_method: str, payment_token: str = ""
+) -> Payment:
+    """Begin another payment of an order, as after one that failed.
+
+    Raises:
+        NotFound: the user has no such order.
+        PaymentNotDue: the order is not pending, or a payment of it is pending or made.
+    """
+    order = lock_order(user_id, order_id)
+    in_force = payments_of_order(user_id, order_id).filter(status__in=Payment.IN_FORCE)
+    if order.order_status != Order.Status.PENDING or in_force.exists():
+        raise PaymentNotDue("This order is not waiting for another payment.")
+    payment = create_payment(
+        user_id=user_id,
+        order_id=order.id,
+        amount=order.total_amount,
+        payment_method=payment_method,
+        token=payment_token,
+    )
+    settling.tell_of_payment(payment, "due")
+    return payment
+
+
+def refund_payment(
+    *, user_id: UUID, payment_id: UUID, staff_id: UUID, amount: Decimal | None = None
+) -> Payment:
+    """Refund a payment in full, and with it its order. The stock does not return.
+
+    Args:
+        amount: what is to go back; anything but the whole is refused.
+
+    Raises:
+        NotFound: the user has no such payment.
+        PartialRefund: the amount is not the payment's.
+        InvalidTransition: the payment or its order cannot be refunded.
+    """
+    order = lock_order(user_id, payment_of(user_id, payment_id).order_id)
+    payment = payment_of(user_id, payment_id)  # as it is behind the lock
+    if amount is not None and amount != payment.amount:
+        raise PartialRefund(f"Only the whole amount can be refunded: {payment.amount}.")
+    payment.become(Payment.Status.REFUNDED)
+    settling.tell_of_payment(payment, "refund_due")
+    settling.refund(order, by="staff", staff_id=str(staff_id))
+    return payment
+
+
+def set_order_status(
+    *, user_id: UUID, order_id: UUID, status: str, staff_id: UUID, check: Check
+) -> None:
+    """Change an order's status for a member of staff, with all that it brings.
+
+    Args:
+        status: ``shipped``, ``delivered``, ``cancelled`` or ``refunded``.
+
+    Raises:
+        NotFound: the user has no such order.
+        InvalidTransition: from the order's status, this one cannot be reached.
+    """
+    changes = {Order.Status.CANCELLED: settling.cancel, Order.Status.REFUNDED: settling.refund}
+    who = {"by": "staff", "staff_id": str(staff_id)}
+    with transaction.atomic():
+        order = lock_order(user_id, order_id)
+        check(order)
+        if change := changes.get(Order.Status(status)):
+            change(order, **who)
+        else:
+            settling.change_status(order, status, **who)

@@ -26,6 +26,13 @@ class Environment(Env):
         urls: list[str] = self.list(name, [])
         return [_database(url, name) for url in urls]
 
+    def one_of(self, name: str, *choices: str) -> str:
+        """Return a variable that has to be one of these words; the first is the default."""
+        word: str = self.str(name, choices[0])
+        if word not in choices:
+            raise ImproperlyConfigured(f"{name} is {word!r}; it must be {' or '.join(choices)}.")
+        return word
+
     def required(self, name: str) -> str:
         """Return a variable that has no default because none would be safe."""
         try:

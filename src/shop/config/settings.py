@@ -2,21 +2,29 @@
 
 from datetime import timedelta
 
+from corsheaders.defaults import default_headers
+
+from shop.config.broker import beside, transport_options
 from shop.config.environment import load
+from shop.config.production import refuse_unsafe
+from shop.config.schedule import BEAT_SCHEDULE
 
 env = load()
 
+PRODUCTION = env.one_of("ENVIRONMENT", "local", "production") == "production"
 SECRET_KEY = env.required("SECRET_KEY")
 DEBUG = env.bool("DEBUG", False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost"])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [] if PRODUCTION else ["127.0.0.1", "localhost"])
+RUN_DIR = env.str("RUN_DIR", "")  # of the local stack
 PUBLIC_URL = env.str("PUBLIC_URL", "http://127.0.0.1:8080")
+PAYMENT_WEBHOOK_SECRET = env.str("PAYMENT_WEBHOOK_SECRET", "")  # without it no webhook is believed
 
 ROOT_URLCONF = "shop.config.urls"
 WSGI_APPLICATION = "shop.config.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 # Usernames are unique through accounts.Identity: a constraint on User would see one shard only.
-SILENCED_SYSTEM_CHECKS = ["auth.E003"]
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 APPEND_SLASH = False  # a redirected POST loses its body; a wrong path is a 404 that says so
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -27,6 +35,11 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.postgres",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "rest_framework",
     "shop.core",
     "shop.accounts",
@@ -38,15 +51,46 @@ INSTALLED_APPS = [
     "shop.payments",
     "shop.reviews",
     "shop.checkout",
+    "shop.notifications",
+    "shop.webhooks",
+    "shop.privacy",
     "shop.seeding",
+    "shop.config.admin.StaffAdminConfig",  # behind the rooms: their templates come first
 ]
 
 MIDDLEWARE = [
+    "shop.core.middleware.SecurityHeaders",  # outermost: every answer has them
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "shop.core.middleware.RequestId",
+    "shop.core.throttling.RateLimitFields",
     "shop.core.middleware.BodyLimit",
-    "django.middleware.http.ConditionalGetMiddleware",
+    "shop.core.conditional.ConditionalGet",
+    # For /admin/ alone: the API knows neither sessions nor cookies (BearerToken).
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
 ]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True  # straight from the packages: nothing has to be collected
 
 # Databases. `default` is the coordinator behind its pooler; `node_1` … are the workers behind
 # theirs; `coordinator` reaches the coordinator directly as the tables' owner, for DDL and COPY.
@@ -68,16 +112,18 @@ DATABASE_ROUTERS = ["sharding.django.router.ShardRouter"]
 
 # Tables of other packages that stay on the coordinator, and why that does no harm.
 SHARDING_LOCAL_MODELS = {
-    "contenttypes.ContentType": "read by Django's own commands, by no endpoint",
+    "contenttypes.ContentType": "read by Django's own commands and the admin, by no endpoint",
+    "admin.LogEntry": "written by a handful of staff, read by the admin alone",
     "auth.Permission": "made by Django's migrations; staff have roles instead",
     "auth.Group": "made by Django's migrations; staff have roles instead",
     "auth.Group_permissions": "made by Django's migrations; staff have roles instead",
 }
 
+REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6390/0")
 CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": env.str("REDIS_URL", "redis://127.0.0.1:6390/0"),
+        "LOCATION": REDIS_URL,
         "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.25, "SOCKET_TIMEOUT": 0.25},  # seconds
     }
 }
@@ -99,13 +145,26 @@ AUTH_PASSWORD_VALIDATORS = [
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["shop.accounts.authentication.BearerToken"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["shop.core.throttling.RequestThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["shop.core.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "shop.core.pagination.KeysetPagination",
     "EXCEPTION_HANDLER": "shop.core.errors.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "shop.core.openapi.autoschema.Schema",
     "UNAUTHENTICATED_USER": "shop.accounts.authentication.Anonymous",
     "PAGE_SIZE": 20,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+# The OpenAPI document; `make schema` renews docs/openapi.yaml.
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Shardmart API",
+    "VERSION": "0.1.0",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": ["shop.core.openapi.completion.complete"],
 }
 
 SIMPLE_JWT = {
@@ -115,8 +174,121 @@ SIMPLE_JWT = {
     "USER_ID_CLAIM": "sub",
 }
 
+# How often one may ask: a number per s, min, hour or day, or "off". The first two are wide enough
+# to load the stack from one address; for the public, 600/min per address is plenty. The others
+# count wrong passwords only (shop.accounts.attempts).
+THROTTLE_RATES = {
+    "anonymous": env.str("THROTTLE_ANONYMOUS", "60000/min"),
+    "user": env.str("THROTTLE_USER", "6000/min"),
+    "login_account_address": env.str("THROTTLE_LOGIN_ACCOUNT_ADDRESS", "10/min"),
+    "login_address": env.str("THROTTLE_LOGIN_ADDRESS", "60/min"),
+    "login_account": env.str("THROTTLE_LOGIN_ACCOUNT", "100/hour"),
+}
+# Proxies, addresses or networks, whose X-Forwarded-For is believed (its last entry).
+TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", ["127.0.0.1"])
+
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 1024 * 1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+FILE_UPLOAD_HANDLERS: list[str] = []  # no view takes files: what is sent is dropped, never stored
+
+# Transport. Outside production nothing is redirected: the local stack speaks plain HTTP.
+SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics"]  # asked from inside, without TLS
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 365 * 24 * 3600) if PRODUCTION else 0
+# Not "no-referrer": browsers then send "Origin: null", and the forms of /admin/ fail their check.
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+if env.bool("TLS_IN_FRONT", False):  # only then does nobody but the proxy set this header
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# Other origins: none, unless named.
+CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_CREDENTIALS = False
+CORS_PREFLIGHT_MAX_AGE = 600  # seconds
+CORS_ALLOW_HEADERS = [
+    *default_headers,
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = [
+    "ETag",
+    "Idempotent-Replayed",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Request-ID",
+]
+
+# The staff pages. Sessions stand in Redis and messages in a cookie: neither has a table.
+AUTHENTICATION_BACKENDS = ["shop.accounts.backends.StaffBackend"]
+SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+MIGRATION_MODULES = {"admin": "shop.core.admin.migrations"}
+LOGIN_URL = "/admin/login/"
+SESSION_COOKIE_AGE = 8 * 3600  # seconds: a working day
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_NAME = "staff_session"
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/admin/"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+CSRF_COOKIE_HTTPONLY = True
 IDEMPOTENCY_KEY_LIFETIME = timedelta(hours=24)
+# How far a webhook's signature may be from our clock; and how long its event is remembered.
+PAYMENT_WEBHOOK_TOLERANCE = timedelta(seconds=env.int("PAYMENT_WEBHOOK_TOLERANCE_SECONDS", 300))
+WEBHOOK_EVENT_LIFETIME = timedelta(days=30)
+
+# Payments. The sandbox is a program of this repository (src/sandbox_gateway).
+CURRENCY = env.str("CURRENCY", "EUR")
+PAYMENT_GATEWAY = env.one_of("PAYMENT_GATEWAY", "sandbox", "stripe")
+PAYMENT_GATEWAY_TIMEOUT = timedelta(seconds=env.float("PAYMENT_GATEWAY_TIMEOUT_SECONDS", 5))
+SANDBOX_GATEWAY_URL = env.str("SANDBOX_GATEWAY_URL", "http://127.0.0.1:8090")
+SANDBOX_GATEWAY_KEY = env.str("SANDBOX_GATEWAY_KEY", "")
+STRIPE_API_KEY = env.str("STRIPE_API_KEY", "")
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", "https://api.stripe.com")
+# How long an unpaid order keeps its stock; a bank needs days.
+UNPAID_ORDER_LIFETIME = timedelta(minutes=env.int("UNPAID_ORDER_MINUTES", 30))
+UNPAID_TRANSFER_LIFETIME = timedelta(days=env.int("UNPAID_TRANSFER_DAYS", 7))
+
+# Merchants' webhooks: addresses on this machine are for development only.
+WEBHOOKS_TO_LOOPBACK = env.bool("WEBHOOKS_TO_LOOPBACK", not PRODUCTION)
+WEBHOOK_DELIVERY_LIFETIME = timedelta(days=30)
+
+# Tasks (docs/asynchronous_processing.md). The broker is Redis, in a database of its own beside the
+# cache's, unless BROKER_URL names another one, e.g. amqp://… for RabbitMQ. Results are not kept.
+CELERY_BROKER_URL = env.str("BROKER_URL", "") or beside(REDIS_URL, database=1)
+CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(CELERY_BROKER_URL)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker as long as it takes
+CELERY_BROKER_CONNECTION_TIMEOUT = 2  # seconds
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = ["shop.core.tasks.route"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # they may end; they run twice
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 10_000
+CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
+CELERY_BEAT_SCHEDULE_FILENAME = env.str("BEAT_SCHEDULE_FILE", "celerybeat-schedule")
+CELERY_BEAT_SYNC_EVERY = 1  # written with each task sent: its age shows that beat is alive
+CELERY_TIMEZONE = TIME_ZONE
+
+OUTBOX_RELAY = env.bool("OUTBOX_RELAY", True)  # off: the sweep alone hands events over
+OUTBOX_SWEEP_AFTER = timedelta(seconds=env.int("OUTBOX_SWEEP_AFTER_SECONDS", 5))
+OUTBOX_REDELIVER_AFTER = timedelta(seconds=env.int("OUTBOX_REDELIVER_SECONDS", 120))
+OUTBOX_EVENT_LIFETIME = timedelta(days=30)  # of events that all have handled
+
+# Mail, e.g. EMAIL_URL=smtp+tls://user:password@smtp.example.com:587 (dj-email-url's forms).
+vars().update(env.dj_email_url("EMAIL_URL", "smtp://127.0.0.1:8025"))
+EMAIL_TIMEOUT = 10  # seconds
+MAIL_FROM = env.str("MAIL_FROM", "Shardmart <orders@shardmart.example>")
+DEFAULT_FROM_EMAIL = MAIL_FROM
 
 LOGGING = {
     "version": 1,
@@ -138,3 +310,6 @@ LOGGING = {
     },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
 }
+
+if PRODUCTION:
+    refuse_unsafe(globals())

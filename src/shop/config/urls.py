@@ -1,12 +1,19 @@
 """Every path of the service."""
 
+from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from shop.core import health
+from shop.core.openapi.views import DocsView, SchemaView
 
 urlpatterns = [
     path("health/live", health.live),
     path("health/ready", health.ready),
+    path("admin", RedirectView.as_view(url="/admin/")),  # as people type it
+    path("admin/", admin.site.urls),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
+    path("api/docs/", DocsView.as_view(), name="docs"),
     path(
         "api/",
         include(
@@ -14,12 +21,16 @@ urlpatterns = [
                 path("", include(f"shop.{app}.api.urls"))
                 for app in (
                     "accounts",
+                    "reviews",
                     "catalog",
                     "inventory",
                     "carts",
                     "wishlists",
                     "checkout",
+                    "webhooks",
                     "orders",
+                    "privacy",
+                    "payments",
                 )
             ]
         ),

@@ -4,6 +4,9 @@ Invariant: a key's answer is stored in the transaction of its effect, on the use
 either both exist or neither. Two guards keep the effect single: an advisory lock, taken on the
 node that holds the user's shard, turns a simultaneous retry away at once; the key's uniqueness
 holds even where the lock does not (while a shard moves to another node).
+
+A key is kept for settings.IDEMPOTENCY_KEY_LIFETIME. After that it is free again, whether or not
+`manage.py purge_expired` has come by.
 """
 
 import json
@@ -13,8 +16,10 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, connections, router, transaction
+from django.db import connections, router, transaction
+from django.utils import timezone
 from rest_framework.utils.encoders import JSONEncoder
 
 from shop.core.errors import AccountClosed, Conflict, DomainError
@@ -26,8 +31,19 @@ MAX_KEY_LENGTH = 255
 CLAIM = """
 SELECT pg_try_advisory_xact_lock(%s), stored.fingerprint, stored.status, stored.body,
     stored.location
-FROM {users} owner LEFT JOIN {keys} stored ON stored.user_id = owner.id AND stored.key = %s
+FROM {users} owner LEFT JOIN {keys} stored
+    ON stored.user_id = owner.id AND stored.key = %s AND stored.created_at > %s
 WHERE owner.id = %s AND owner.is_active
+"""
+
+# Takes the place of an expired answer; of one that still counts, never: no row is written then.
+STORE = """
+INSERT INTO {keys} AS stored (user_id, key, fingerprint, status, body, location, created_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (user_id, key) DO UPDATE
+SET fingerprint = EXCLUDED.fingerprint, status = EXCLUDED.status, body = EXCLUDED.body,
+    location = EXCLUDED.location, created_at = EXCLUDED.created_at
+WHERE stored.created_at <= %s
 """
 
 
@@ -109,9 +125,10 @@ class _StoredMeanwhile(Exception):
 def _claim(user_id: UUID, key: str, fingerprint: str) -> Answer | None:
     """Take the key's lock; return the answer that it already has."""
     users, keys = get_user_model()._meta.db_table, IdempotencyKey._meta.db_table
+    oldest = timezone.now() - settings.IDEMPOTENCY_KEY_LIFETIME
     with connections[router.db_for_write(IdempotencyKey)].cursor() as cursor:
         cursor.execute(
-            CLAIM.format(users=users, keys=keys), [_lock_number(user_id, key), key, user_id]
+            CLAIM.format(users=users, keys=keys), [_lock_number(user_id, key), key, oldest, user_id]
         )
         row = cursor.fetchone()
     if row is None:
@@ -127,17 +144,15 @@ def _claim(user_id: UUID, key: str, fingerprint: str) -> Answer | None:
 
 
 def _store(user_id: UUID, key: str, fingerprint: str, answer: Answer) -> None:
-    try:
-        IdempotencyKey.objects.create(
-            user_id=user_id,
-            key=key,
-            fingerprint=fingerprint,
-            status=answer.status,
-            body=json.dumps(answer.body, cls=JSONEncoder),
-            location=answer.location,
-        )
-    except IntegrityError as error:
-        raise _StoredMeanwhile from error
+    now = timezone.now()
+    body = json.dumps(answer.body, cls=JSONEncoder)
+    oldest = now - settings.IDEMPOTENCY_KEY_LIFETIME
+    row = (user_id, key, fingerprint, answer.status, body, answer.location, now, oldest)
+    with connections[router.db_for_write(IdempotencyKey)].cursor() as cursor:
+        sql = STORE.format(keys=IdempotencyKey._meta.db_table)
+        cursor.execute(sql, row)
+        if cursor.rowcount == 0:
+            raise _StoredMeanwhile
 
 
 def _lock_number(user_id: UUID, key: str) -> int:

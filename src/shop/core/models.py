@@ -1,7 +1,11 @@
-"""The bases of sharded rows, and the two tables that every transaction may write to."""
+"""The bases of sharded rows, and the tables that every room may write to."""
 
+from datetime import datetime
 from typing import Any, ClassVar, Self
+from uuid import UUID
 
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from sharding.django.models import DistributedModel, M_co, ShardedQuerySet
@@ -69,22 +73,60 @@ class IdempotencyKey(DistributedModel):
     def __str__(self) -> str:
         return self.key
 
+    @staticmethod
+    def expired(now: datetime) -> models.Q:
+        """Return what finds the rows that `manage.py purge_expired` removes."""
+        return models.Q(created_at__lte=now - settings.IDEMPOTENCY_KEY_LIFETIME)
+
 
 class OutboxEvent(UserShardedModel):
-    """Something that happened, written in its own transaction, to be told to others later."""
+    """Something that happened, written in its own transaction, to be told to others later.
+
+    `waiting_for` names the tasks that have still to handle it. `due_at` is when the sweep hands it
+    over (again), null as soon as nobody waits. `published_at` is when it is first known to have
+    reached the broker.
+    """
 
     topic = models.CharField(max_length=64)
     payload: Any = models.JSONField()
     published_at = models.DateTimeField(null=True)
+    waiting_for: Any = ArrayField(models.CharField(max_length=100), default=list)
+    due_at = models.DateTimeField(null=True)
+    handovers = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     class Meta:
         indexes = [
             models.Index(
-                fields=["created_at"],
-                name="outbox_unpublished",
-                condition=models.Q(published_at__isnull=True),
+                fields=["due_at"],
+                name="outbox_due",
+                condition=models.Q(due_at__isnull=False),
             )
         ]
 
     def __str__(self) -> str:
         return f"{self.topic} {self.id}"
+
+    @staticmethod
+    def expired(now: datetime) -> models.Q:
+        """Return what finds the rows that `manage.py purge_expired` removes."""
+        oldest = now - settings.OUTBOX_EVENT_LIFETIME
+        return models.Q(due_at__isnull=True, created_at__lte=oldest)
+
+
+class DeadLetter(UserShardedModel):
+    """A task that was given up, for `manage.py dead_letters`.
+
+    It lies on the shard of the user whom it was for, so that it is written in the transaction
+    that takes the task off the event's list; tasks for nobody in particular share NOBODY's.
+    """
+
+    NOBODY: ClassVar[UUID] = UUID(int=0)
+
+    task = models.CharField(max_length=100)
+    kwargs: Any = models.JSONField()
+    event_id = models.UUIDField(null=True)
+    error = models.CharField(max_length=500)
+    tries = models.PositiveSmallIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.task}: {self.error}"

@@ -4,7 +4,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from shop.core.roles import CATALOG_WRITERS, ORDER_STAFF, USER_ADMINS
+from shop.core.roles import CATALOG_WRITERS, ORDER_STAFF, USER_ADMINS, WEBHOOK_ADMINS
 
 
 def has_role(request: Request, roles: frozenset[str]) -> bool:
@@ -37,6 +37,12 @@ class UserAdmin(_RolePermission):
     """Admins."""
 
     roles = USER_ADMINS
+
+
+class WebhookAdmin(_RolePermission):
+    """Admins."""
+
+    roles = WEBHOOK_ADMINS
 
 
 class ReadOnlyOrCatalogWriter(CatalogWriter):

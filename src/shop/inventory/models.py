@@ -36,6 +36,14 @@ class Stock(ProductShardedModel):
         return f"{self.available} of product {self.product_id}"
 
 
+class Shelf(Product):
+    """A product as the staff pages list its stock: from the table that every node has."""
+
+    class Meta:
+        proxy = True
+        verbose_name = verbose_name_plural = "stock"
+
+
 class StockMovement(ProductShardedModel):
     """One line of a product's ledger; lines are added and never changed."""
 
@@ -46,6 +54,7 @@ class StockMovement(ProductShardedModel):
         ADJUSTMENT = "adjustment"
         IMPORT = "import"
         ORDER = "order"
+        CANCELLATION = "cancellation"
 
     pk = models.CompositePrimaryKey("product_id", "id")
     product_id = models.BigIntegerField()

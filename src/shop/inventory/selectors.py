@@ -1,6 +1,6 @@
 """Reading the inventory."""
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from shop.inventory.models import Stock, StockMovement
 
@@ -25,3 +25,8 @@ def drift() -> list[tuple[int, int, int]]:
         for product_id in sorted(on_shelf.keys() | movements.keys())
         if on_shelf.get(product_id, 0) != movements.get(product_id, 0)
     ]
+
+
+def movements_of(product_id: int) -> QuerySet[StockMovement]:
+    """Return the ledger of a product, the newest line first; asks its shard."""
+    return StockMovement.objects.for_product(product_id).order_by("-id")

@@ -89,3 +89,22 @@ def _add(product_id: int, quantity: int) -> None:
 
 def _shortage(product_id: int, wanted: int) -> dict[str, int]:
     return {"product_id": product_id, "requested": wanted, "available": available(product_id)}
+
+
+def give_back(quantities: Mapping[int, int], *, order_id: UUID) -> None:
+    """Put the units of a cancelled order back on the shelf, inside the caller's transaction.
+
+    Call it once per order: the caller's guard decides, nothing here does. Products are taken in
+    the order of their ids, as `take` does.
+    """
+    for pid in sorted(quantities):
+        _add(pid, quantities[pid])
+    StockMovement.objects.bulk_create(
+        StockMovement(
+            product_id=pid,
+            delta=quantities[pid],
+            reason=StockMovement.Reason.CANCELLATION,
+            order_id=order_id,
+        )
+        for pid in sorted(quantities)
+    )

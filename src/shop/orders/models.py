@@ -1,12 +1,13 @@
 """Orders, their lines, and what happened to them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 
 from sharding.django.models import ShardForeignObject
 from shop.catalog.models import Product
 from shop.core.models import UserShardedModel
+from shop.core.states import Transitions, advance
 
 
 class Order(UserShardedModel):
@@ -20,6 +21,15 @@ class Order(UserShardedModel):
         CANCELLED = "cancelled"
         REFUNDED = "refunded"
 
+    transitions: ClassVar[Transitions] = {
+        Status.PENDING: frozenset({Status.PAID, Status.CANCELLED}),
+        Status.PAID: frozenset({Status.SHIPPED, Status.CANCELLED, Status.REFUNDED}),
+        Status.SHIPPED: frozenset({Status.DELIVERED, Status.REFUNDED}),
+        Status.DELIVERED: frozenset({Status.REFUNDED}),
+        Status.CANCELLED: frozenset(),
+        Status.REFUNDED: frozenset(),
+    }
+
     cart_id = models.UUIDField()
     order_status = models.CharField(max_length=20, choices=Status.choices, default=Status.PENDING)
     total_amount = models.DecimalField(max_digits=20, decimal_places=2)
@@ -32,9 +42,33 @@ class Order(UserShardedModel):
                 condition=models.Q(total_amount__gte=0), name="order_total_not_below_0"
             ),
         ]
+        # For staff, who page through the orders of all users: each shard reads its newest alone.
+        indexes = [
+            models.Index(fields=["id"], name="order_by_id"),
+            # For what looks after orders that nobody pays.
+            models.Index(
+                fields=["id"], name="order_pending", condition=models.Q(order_status="pending")
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)
+
+    def become(self, status: str, **details: str) -> None:
+        """Change the order's status and write it into its history; both or neither.
+
+        Belongs into the transaction of what the change brings with it.
+
+        Args:
+            details: what the history is to remember, e.g. ``by="customer"``.
+
+        Raises:
+            InvalidTransition: the order's status of this moment does not allow it.
+        """
+        advance(self, field="order_status", to=status, transitions=self.transitions)
+        OrderEvent.objects.create(
+            user_id=self.user_id, order_id=self.id, status=status, details=details
+        )
 
 
 class OrderItem(UserShardedModel):

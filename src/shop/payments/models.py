@@ -1,13 +1,19 @@
-"""Payments of orders."""
+"""Payments of orders, and what the payment gateway has told of them."""
 
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.conf import settings
 from django.db import models
 
-from sharding.django.models import ShardForeignObject
-from shop.core.models import UserShardedModel
+from sharding.django.models import DistributedModel, ShardForeignObject
+from sharding.django.placement import Distributed, Placement
+from shop.core.models import UserQuerySet, UserShardedModel
+from shop.core.states import Transitions, advance
 
 
 class Payment(UserShardedModel):
-    """An amount due for an order, and how it stands."""
+    """An amount due for an order, and how it stands. One per order is in force at most."""
 
     class Method(models.TextChoices):
         CARD = "card"
@@ -20,6 +26,14 @@ class Payment(UserShardedModel):
         FAILED = "failed"
         REFUNDED = "refunded"
 
+    transitions: ClassVar[Transitions] = {
+        Status.PENDING: frozenset({Status.SUCCEEDED, Status.FAILED}),
+        Status.SUCCEEDED: frozenset({Status.REFUNDED}),
+        Status.FAILED: frozenset(),
+        Status.REFUNDED: frozenset(),
+    }
+    IN_FORCE: ClassVar[list[str]] = [Status.PENDING, Status.SUCCEEDED]
+
     order_id = models.UUIDField()
     order = ShardForeignObject("orders.Order", by=("user_id", "order_id"), related_name="payments")
     payment_method = models.CharField(max_length=20, choices=Method.choices)
@@ -27,14 +41,54 @@ class Payment(UserShardedModel):
     amount = models.DecimalField(max_digits=20, decimal_places=2)
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.PENDING)
     updated_at = models.DateTimeField(auto_now=True)
+    # Since when the gateway may know of it; empty: it was never asked.
+    asked_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["user_id", "order_id"], name="payment_by_order")]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(amount__gte=0), name="payment_amount_not_below_0"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["user_id", "order_id"],
+                condition=models.Q(status__in=["pending", "succeeded"]),
+                name="payment_one_in_force",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.amount} by {self.payment_method}"
+
+    def become(self, status: str) -> None:
+        """Change the payment's status.
+
+        Belongs behind the lock of its order, which keeps order and payment in step.
+
+        Raises:
+            InvalidTransition: the payment's status of this moment does not allow it.
+        """
+        advance(self, field="status", to=status, transitions=self.transitions)
+
+
+class WebhookEvent(DistributedModel):
+    """An event of the payment gateway that has had its effect; told again, it has none."""
+
+    placement: ClassVar[Placement] = Distributed(by="user_id", colocate_with="accounts.User")
+
+    pk = models.CompositePrimaryKey("user_id", "event_id")
+    user_id = models.UUIDField()
+    event_id = models.CharField(max_length=255)
+    type = models.CharField(max_length=64)
+    payment_id = models.UUIDField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[Any] = UserQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.event_id}"
+
+    @staticmethod
+    def expired(now: datetime) -> models.Q:
+        """Return what finds the rows that `manage.py purge_expired` removes."""
+        return models.Q(created_at__lte=now - settings.WEBHOOK_EVENT_LIFETIME)

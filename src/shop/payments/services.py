@@ -3,7 +3,17 @@
 from decimal import Decimal
 from uuid import UUID
 
-from shop.payments.models import Payment
+from django.db import connections, router
+from django.utils import timezone
+
+from shop.payments.models import Payment, WebhookEvent
+from shop.payments.selectors import payments_of_order
+
+# One of two simultaneous messages of one event waits for the other, and then writes no row.
+RECORD = """
+INSERT INTO {events} (user_id, event_id, type, payment_id, created_at)
+VALUES (%s, %s, %s, %s, %s) ON CONFLICT (user_id, event_id) DO NOTHING
+"""
 
 
 def create_payment(
@@ -17,3 +27,43 @@ def create_payment(
         payment_method=payment_method,
         token=token,
     )
+
+
+def begin_charging(payment: Payment) -> bool:
+    """Remember that the gateway is going to be asked for a payment; commits before it is.
+
+    Returns:
+        True for the first to say so. For anybody else the gateway may know of it already.
+    """
+    own = Payment.objects.for_user(payment.user_id).filter(id=payment.id, asked_at__isnull=True)
+    return own.filter(status=Payment.Status.PENDING).update(asked_at=timezone.now()) == 1
+
+
+def close_payments(*, user_id: UUID, order_id: UUID) -> list[Payment]:
+    """End what is in force for an order: a pending payment fails, a succeeded one is refunded.
+
+    Call it behind the order's lock.
+
+    Returns:
+        The refunded ones: their money has to go back.
+    """
+    refunded = []
+    for payment in payments_of_order(user_id, order_id).filter(status__in=Payment.IN_FORCE):
+        if payment.status == Payment.Status.PENDING:
+            payment.become(Payment.Status.FAILED)
+        else:
+            payment.become(Payment.Status.REFUNDED)
+            refunded.append(payment)
+    return refunded
+
+
+def record_event(*, user_id: UUID, event_id: str, kind: str, payment_id: UUID) -> bool:
+    """Remember an event of the gateway, in the transaction of its effect.
+
+    Returns:
+        False if it was remembered before: it has had its effect.
+    """
+    row = (user_id, event_id, kind, payment_id, timezone.now())
+    with connections[router.db_for_write(WebhookEvent)].cursor() as cursor:
+        cursor.execute(RECORD.format(events=WebhookEvent._meta.db_table), row)
+        return bool(cursor.rowcount)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db import connections, transaction
 from django.db.models import Count, QuerySet
+from django.utils import timezone
 from psycopg2 import sql
 
 from shop.carts.models import CartItem
@@ -162,16 +163,15 @@ CASES = [
         "review_per_user",
         "one review per user and product",
         lambda chosen: Review.objects.for_product(chosen.product_id).filter(user_id=chosen.user_id),
-        is_constraint=True,
     ),
     Case(
         "core_outboxevent",
-        "outbox_unpublished",
-        "events that were not published yet, the oldest first",
+        "outbox_due",
+        "events that somebody waits for, the longest due first",
         lambda chosen: (
             OutboxEvent.objects.for_user(chosen.user_id)
-            .filter(published_at__isnull=True)
-            .order_by("created_at")[:100]
+            .filter(due_at__lte=timezone.now())
+            .order_by("due_at")[:100]
         ),
     ),
 ]

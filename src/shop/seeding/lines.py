@@ -91,10 +91,10 @@ def _people(world: World, password: str, start: int, some: Sequence[object]) -> 
 def _reviews(world: World, ids: Random, some: Sequence[habits.Review]) -> Lines:
     lines = []
     for review in some:
-        at = stamp(review.at)
+        author, at = world.people[review.user], stamp(review.at)
         lines.append(
-            f"{world.product_id(review.product)}\t{uuid7(review.at, ids)}\t"
-            f"{world.people[review.user].id}\t{review.rating}\t{review.comment}\t{at}\t{at}\n"
+            f"{world.product_id(review.product)}\t{uuid7(review.at, ids)}\t{author.id}\t"
+            f"{author.first_name}\t{review.rating}\t{review.comment}\tt\t{at}\t{at}\n"
         )
     return {tables.REVIEW: lines}
 

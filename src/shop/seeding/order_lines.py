@@ -13,7 +13,7 @@ from shop.seeding.tables import Table
 from shop.seeding.text import dashed, money, stamp, uuid7
 from shop.seeding.world import World
 
-ORDER = StockMovement.Reason.ORDER
+Reason = StockMovement.Reason
 TOPIC = "order.placed"
 
 
@@ -41,7 +41,7 @@ def orders(world: World, ids: Random, some: Sequence[Sale]) -> dict[Table, list[
         )
         lines[tables.OUTBOX].append(
             f'{user}\t{uuid7(sale.at, ids)}\t{at}\t{TOPIC}\t{{"order_id": "{dashed(key)}"}}\t'
-            f"{stamp(sale.at + ids.randrange(50, 2_000))}\n"
+            f"{stamp(sale.at + ids.randrange(50, 2_000))}\t{{}}\t\\N\t0\n"
         )
     return lines
 
@@ -59,13 +59,13 @@ def _items(world: World, ids: Random, sale: Sale, before: str, after: str) -> li
 
 def _movements(world: World, ids: Random, sale: Sale, order: str) -> list[str]:
     """Take the units off the shelf; a cancelled order puts them back."""
-    moves = [(-1, sale.at)]
+    moves = [(-1, sale.at, Reason.ORDER)]
     if sale.status == Status.CANCELLED:
-        moves.append((1, sale.events[-1].at))
+        moves.append((1, sale.events[-1].at, Reason.CANCELLATION))
     return [
-        f"{world.product_id(index)}\t{uuid7(at, ids)}\t{sign * units}\t{ORDER}\t{order}\t"
+        f"{world.product_id(index)}\t{uuid7(at, ids)}\t{sign * units}\t{reason}\t{order}\t"
         f"{stamp(at)}\n"
-        for sign, at in moves
+        for sign, at, reason in moves
         for index, units in sale.lines
     ]
 

@@ -1,6 +1,6 @@
 """Seeding: all in one transaction, so that a failure or Ctrl-C leaves nothing behind."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter
 from typing import NamedTuple
 
@@ -76,7 +76,12 @@ def seed(plan: Plan, *, advance: Callable[[int], object] = lambda done: None) ->
             "Nothing was changed; try again."
         ) from error
     rows = {table.model._meta.db_table: count for table, count in loader.counts.items()}
-    # Without statistics the planner takes the new tables for small, and the indexes for useless.
-    with connections[using].cursor() as cursor:
-        cursor.execute(f"ANALYZE {', '.join(rows)}")
+    # Citus refuses it in a transaction that has written; a caller who holds one gets it afterwards.
+    transaction.on_commit(lambda: _analyze(rows, using), using=using)
     return Report(rows, perf_counter() - began)
+
+
+def _analyze(tables: Iterable[str], using: str) -> None:
+    """Without statistics the planner takes the tables for small, and the indexes for useless."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"ANALYZE {', '.join(tables)}")

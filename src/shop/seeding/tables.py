@@ -54,8 +54,14 @@ ORDER_EVENT = _table(OrderEvent, "user_id id created_at order_id status details"
 PAYMENT = _table(
     Payment, "user_id id created_at order_id payment_method token amount status updated_at"
 )
-OUTBOX = _table(OutboxEvent, "user_id id created_at topic payload published_at")
-REVIEW = _table(Review, "product_id id user_id rating comment created_at updated_at")
+OUTBOX = _table(
+    OutboxEvent,
+    "user_id id created_at topic payload published_at waiting_for due_at handovers",
+)
+REVIEW = _table(
+    Review,
+    "product_id id user_id author_name rating comment verified_purchase created_at updated_at",
+)
 WISHLIST = _table(Wishlist, "user_id id created_at")
 WISHLIST_ITEM = _table(WishlistItem, "user_id id created_at wishlist_id product_id")
 CART = _table(ShoppingCart, "user_id id created_at updated_at")

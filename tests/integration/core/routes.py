@@ -24,6 +24,7 @@ ACCEPTABLE: dict[str, Any] = {
     "quantity": 1,
     "delta": 1,
     "reason": "receipt",
+    "rating": 5,
     "payment_method": "card",
 }
 
@@ -65,16 +66,20 @@ def _kind(converter: Any) -> str:
     return type(converter).__name__.removesuffix("Converter").lower()
 
 
+def all_routes() -> Iterator[Route]:
+    """Return every route of the URL map."""
+    return _walk(get_resolver().url_patterns)
+
+
 def api_routes(*, with_placeholder: str = "") -> list[Route]:
     """Return the routes under /api/ whose views are REST framework's.
 
     Args:
         with_placeholder: keep those whose path has one of this kind, e.g. ``uuid``.
     """
-    routes = _walk(get_resolver().url_patterns)
     return [
         route
-        for route in routes
+        for route in all_routes()
         if route.template.startswith("/api/") and hasattr(route.view, "cls")
         if not with_placeholder or f"<{with_placeholder}:" in route.template
     ]

@@ -1,11 +1,13 @@
 """A request that comes again gets the first answer, and has one effect."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Event
 from uuid import UUID
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from sharding.ids import new_id
 from shop.accounts.models import User
@@ -111,6 +113,28 @@ def test_an_answer_stored_meanwhile_is_given_and_the_own_effect_undone(ana: User
     with pytest.raises(InProgress):  # the other's row went with this transaction: nothing to tell
         run(ana.id, overtaken)
     assert effects_of(ana.id) == 0
+
+
+def _age(user: User, age: timedelta) -> None:
+    IdempotencyKey.objects.for_user(user.id).update(created_at=timezone.now() - age)
+
+
+def test_an_answer_is_given_again_for_a_day(ana: User) -> None:
+    run(ana.id, effect(ana.id))
+    _age(ana, timedelta(hours=23, minutes=59))
+    assert run(ana.id, effect(ana.id)).replayed
+
+
+@pytest.mark.parametrize("fingerprint", ["f", "other"])
+def test_after_a_day_a_key_is_free_again_purged_or_not(ana: User, fingerprint: str) -> None:
+    run(ana.id, effect(ana.id))
+    _age(ana, timedelta(hours=24, minutes=1))
+    again = run(ana.id, effect(ana.id, {"new": 1}, 200), fingerprint=fingerprint)
+    assert again == Answer(200, {"new": 1}, replayed=False)
+    assert effects_of(ana.id) == 2
+    replayed = run(ana.id, effect(ana.id), fingerprint=fingerprint)
+    assert replayed == Answer(200, {"new": 1}, replayed=True)
+    assert IdempotencyKey.objects.for_user(ana.id).count() == 1
 
 
 @pytest.mark.django_db(transaction=True)

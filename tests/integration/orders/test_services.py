@@ -1,3 +1,7 @@
+"""Writing orders, and keeping others from them meanwhile."""
+
+from concurrent.futures import TimeoutError as NotYet
+from contextlib import ExitStack
 from decimal import Decimal
 
 import pytest
@@ -8,8 +12,9 @@ from shop.accounts.models import User
 from shop.core.errors import NotFound
 from shop.orders.models import Order, OrderEvent, OrderItem
 from shop.orders.selectors import order_of, orders_of
-from shop.orders.services import Line, create_order
+from shop.orders.services import Line, create_order, lock_order, note
 from tests.conftest import MakeProduct
+from tests.integration.core.concurrency import PATIENCE, beside
 
 pytestmark = pytest.mark.django_db
 
@@ -82,3 +87,37 @@ def test_a_user_with_orders_cannot_be_deleted(ana: User, make_product: MakeProdu
     create(ana, Line(product.id, "a", 1, product.price))
     with pytest.raises(IntegrityError), transaction.atomic():
         User.objects.for_user(ana.id).delete()
+
+
+def test_the_history_is_told_a_thing_once(ana: User) -> None:
+    order = create(ana)
+    assert note(order, money_back="1")
+    assert not note(order, money_back="1")
+    assert note(order, money_back="2")
+    events = OrderEvent.objects.for_user(ana.id).order_by("id")
+    assert [event.details for event in events] == [{}, {"money_back": "1"}, {"money_back": "2"}]
+    assert {event.status for event in events} == {"pending"}
+
+
+def test_the_order_of_another_user_cannot_be_locked(ana: User, bo: User) -> None:
+    order = create(ana)
+    with pytest.raises(NotFound), transaction.atomic():
+        lock_order(bo.id, order.id)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_locks_an_order_sees_what_the_one_before_made_of_it(ana: User) -> None:
+    order_id = create(ana).id
+
+    def look() -> str:
+        with transaction.atomic():
+            return lock_order(ana.id, order_id).order_status
+
+    with ExitStack() as threads:
+        with transaction.atomic():
+            first = lock_order(ana.id, order_id)
+            (second,) = threads.enter_context(beside(look))
+            with pytest.raises(NotYet):
+                second.result(timeout=0.5)
+            first.become("paid")
+        assert second.result(timeout=PATIENCE) == "paid"

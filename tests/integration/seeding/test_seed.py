@@ -65,7 +65,7 @@ def test_the_ledger_the_shelf_and_the_published_figure_agree() -> None:
         StockMovement.objects.cross_shard().filter(delta__gt=0).values_list("reason", "order_id")
     )
     assert {reason for reason, order in reasons if order is None} == {"receipt"}
-    assert {reason for reason, order in reasons if order is not None} == {"order"}
+    assert {reason for reason, order in reasons if order is not None} == {"cancellation"}
 
 
 def test_an_order_costs_what_its_lines_cost_and_that_is_what_is_paid() -> None:

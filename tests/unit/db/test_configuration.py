@@ -126,6 +126,20 @@ def test_secrets_are_made_once_and_private(tmp_path: Path) -> None:
     assert len({first.postgres, first.shardmart_owner, first.shardmart_app}) == 3
 
 
+def test_a_secret_that_an_older_stack_lacks_is_made_once_and_the_others_stay(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "secrets.json"
+    first = load_or_make(path)
+    older = json.loads(path.read_text())
+    del older["payment_webhook_secret"]
+    path.write_text(json.dumps(older))
+    second = load_or_make(path)
+    assert second.payment_webhook_secret != first.payment_webhook_secret
+    assert (second.postgres, second.secret_key) == (first.postgres, first.secret_key)
+    assert load_or_make(path) == second
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "haproxy/errors").glob("*.json")), ids=str)
 def test_haproxys_own_errors_are_problems_with_a_code(path: Path) -> None:
     problem = json.loads(path.read_text())

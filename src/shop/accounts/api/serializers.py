@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
 from shop.accounts.models import User
+from shop.core.roles import Role
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
@@ -25,6 +26,46 @@ class UserSerializer(serializers.ModelSerializer[User]):
             "created_at",
             "updated_at",
         ]
+
+
+class AccountSerializer(serializers.ModelSerializer[User]):
+    """An account as admins see it."""
+
+    class Meta:
+        model = User
+        fields = [*UserSerializer.Meta.fields, "is_active", "deleted_at"]
+
+
+class ProfileChangeSerializer(serializers.Serializer[User]):
+    """What users change about themselves; what is left out stays."""
+
+    username = serializers.CharField(
+        min_length=3, max_length=150, validators=[UnicodeUsernameValidator()], required=False
+    )
+    email = serializers.EmailField(max_length=254, required=False)
+    first_name = serializers.CharField(max_length=150, allow_blank=True, required=False)
+    last_name = serializers.CharField(max_length=150, allow_blank=True, required=False)
+
+
+class PasswordChangeSerializer(serializers.Serializer[User]):
+    """The password of now, and the one to be."""
+
+    current_password = serializers.CharField(max_length=128, trim_whitespace=False)
+    new_password = serializers.CharField(max_length=128, trim_whitespace=False)
+
+
+class AccountChangeSerializer(serializers.Serializer[User]):
+    """What admins change about an account; what is left out stays."""
+
+    role = serializers.ChoiceField(choices=Role.choices, required=False)
+    is_active = serializers.BooleanField(required=False)
+
+
+class AccountFilterSerializer(AccountChangeSerializer):
+    """Which accounts to list: of a role, active or not, by one of their names."""
+
+    username = serializers.CharField(max_length=150, required=False)
+    email = serializers.CharField(max_length=254, required=False)
 
 
 class RegistrationSerializer(serializers.Serializer[User]):

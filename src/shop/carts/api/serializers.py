@@ -7,8 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from shop.carts.models import MAX_QUANTITY, CartItem, ShoppingCart
-
-BIGINT_MAX = 2**63 - 1
+from shop.core.fields import CatalogIdField
 
 
 class CartItemSerializer(serializers.ModelSerializer[CartItem]):
@@ -27,7 +26,7 @@ class CartItemSerializer(serializers.ModelSerializer[CartItem]):
 class AddItemSerializer(serializers.Serializer[CartItem]):
     """What to put into the cart."""
 
-    product_id = serializers.IntegerField(min_value=1, max_value=BIGINT_MAX)
+    product_id = CatalogIdField()
     quantity = serializers.IntegerField(min_value=1, max_value=MAX_QUANTITY, default=1)
 
 

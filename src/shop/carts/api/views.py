@@ -1,5 +1,6 @@
-"""The caller's cart."""
+"""The caller's cart; with If-Match, only the cart that they have seen is changed."""
 
+from typing import Any
 from uuid import UUID
 
 from rest_framework.request import Request
@@ -13,18 +14,18 @@ from shop.carts.api.serializers import (
     QuantitySerializer,
     cart_body,
 )
-from shop.core.api import caller_id, validated
+from shop.core.api import caller_id, created, validated
+from shop.core.conditional import Check, matching
 
 
 class CartView(APIView):
     """The whole cart."""
 
     def get(self, request: Request) -> Response:
-        user_id = caller_id(request)
-        return Response(cart_body(selectors.cart_of(user_id), selectors.items_of(user_id)))
+        return Response(_cart(caller_id(request)))
 
     def delete(self, request: Request) -> Response:
-        services.empty(caller_id(request))
+        services.discard(caller_id(request), check=_check(request))
         return Response(status=204)
 
 
@@ -38,7 +39,7 @@ class CartItemListView(APIView):
     def post(self, request: Request) -> Response:
         wanted = validated(AddItemSerializer, request.data)
         item = services.add_item(user_id=caller_id(request), **wanted)
-        return Response(CartItemSerializer(item).data, status=201)
+        return created(CartItemSerializer(item).data, f"{request.path}{item.id}/")
 
 
 class CartItemView(APIView):
@@ -46,9 +47,20 @@ class CartItemView(APIView):
 
     def patch(self, request: Request, item_id: UUID) -> Response:
         wanted = validated(QuantitySerializer, request.data)
-        item = services.set_quantity(user_id=caller_id(request), item_id=item_id, **wanted)
+        item = services.set_quantity(
+            user_id=caller_id(request), item_id=item_id, check=_check(request), **wanted
+        )
         return Response(CartItemSerializer(item).data)
 
     def delete(self, request: Request, item_id: UUID) -> Response:
-        services.remove_item(user_id=caller_id(request), item_id=item_id)
+        services.remove_item(user_id=caller_id(request), item_id=item_id, check=_check(request))
         return Response(status=204)
+
+
+def _cart(user_id: UUID) -> dict[str, Any]:
+    return cart_body(selectors.cart_of(user_id), selectors.items_of(user_id))
+
+
+def _check(request: Request) -> Check:
+    """Compare If-Match with the whole cart: a line has no address to read it from by itself."""
+    return matching(request, lambda: _cart(caller_id(request)))

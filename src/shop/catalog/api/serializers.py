@@ -5,21 +5,29 @@ from decimal import Decimal
 from rest_framework import serializers
 
 from shop.catalog.models import Category, Product
-
-BIGINT_MAX = 2**63 - 1
+from shop.core.fields import CatalogIdField
 
 
 class CategorySerializer(serializers.ModelSerializer[Category]):
-    """A category; `parent_id` places it in the tree."""
+    """A category; `parent_id` places it in the tree, `ancestor_ids` is its path from the root."""
 
     parent_id = serializers.PrimaryKeyRelatedField(
         source="parent", queryset=Category.objects.all(), allow_null=True, required=False
     )
+    ancestor_ids = serializers.ListField(child=serializers.IntegerField(), read_only=True)
 
     class Meta:
         model = Category
-        fields = ["id", "name", "parent_id", "created_at", "updated_at"]
+        fields = ["id", "name", "parent_id", "ancestor_ids", "created_at", "updated_at"]
         validators: list[object] = []  # the database decides; a query beforehand would be a race
+
+
+class CategoryFilterSerializer(serializers.Serializer[Category]):
+    """What a list of categories may be narrowed by."""
+
+    parent = serializers.RegexField(  # type: ignore[assignment]  # a field, not the attribute
+        r"\A(root|[1-9][0-9]{0,18})\Z", required=False
+    )
 
 
 class ProductSerializer(serializers.ModelSerializer[Product]):
@@ -54,7 +62,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
 class FilterSerializer(serializers.Serializer[Product]):
     """What a list of products may be narrowed by."""
 
-    category = serializers.IntegerField(min_value=1, max_value=BIGINT_MAX, required=False)
+    category = CatalogIdField(required=False)
     search = serializers.CharField(max_length=200, required=False)
     min_price = serializers.DecimalField(
         max_digits=12, decimal_places=2, min_value=Decimal(0), required=False

@@ -8,9 +8,15 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.serializers import BaseSerializer
 
 from shop.catalog import selectors, services
-from shop.catalog.api.serializers import CategorySerializer, FilterSerializer, ProductSerializer
+from shop.catalog.api.serializers import (
+    CategoryFilterSerializer,
+    CategorySerializer,
+    FilterSerializer,
+    ProductSerializer,
+)
 from shop.catalog.models import Category, Product
 from shop.core.api import validated
+from shop.core.conditional import Check, matching
 from shop.core.permissions import ReadOnlyOrCatalogWriter
 
 
@@ -19,7 +25,10 @@ class CategoryListView(generics.ListCreateAPIView[Category]):
 
     permission_classes = [ReadOnlyOrCatalogWriter]
     serializer_class = CategorySerializer
-    queryset = Category.objects.all()
+
+    def get_queryset(self) -> QuerySet[Category]:
+        filters = validated(CategoryFilterSerializer, self.request.query_params.dict())
+        return selectors.categories(**filters)
 
     def get_ordering(self) -> tuple[str, ...]:
         return ("id",)
@@ -27,15 +36,27 @@ class CategoryListView(generics.ListCreateAPIView[Category]):
     def perform_create(self, serializer: BaseSerializer[Category]) -> None:
         serializer.instance = services.create_category(**serializer.validated_data)
 
+    def get_success_headers(self, data: Any) -> dict[str, str]:
+        return {"Location": f"{self.request.path}{data['id']}/"}
 
-class CategoryView(generics.RetrieveAPIView[Category]):
-    """One category."""
+
+class CategoryView(generics.RetrieveUpdateDestroyAPIView[Category]):
+    """One category; staff rename and move it."""
 
     permission_classes = [ReadOnlyOrCatalogWriter]
     serializer_class = CategorySerializer
 
     def get_object(self) -> Category:
         return selectors.category_of(self.kwargs["category_id"])
+
+    def perform_update(self, serializer: BaseSerializer[Category]) -> None:
+        # A PUT says all: what it leaves out is what a POST would make of it.
+        left_out = {} if serializer.partial else {"parent": None}
+        services.update_category(self.kwargs["category_id"], left_out | serializer.validated_data)
+        serializer.instance = self.get_object()
+
+    def perform_destroy(self, instance: Category) -> None:
+        services.delete_category(instance.id)
 
 
 class ProductListView(generics.ListCreateAPIView[Product]):
@@ -58,12 +79,29 @@ class ProductListView(generics.ListCreateAPIView[Product]):
     def perform_create(self, serializer: BaseSerializer[Product]) -> None:
         serializer.instance = services.create_product(**serializer.validated_data)
 
+    def get_success_headers(self, data: Any) -> dict[str, str]:
+        return {"Location": f"{self.request.path}{data['id']}/"}
 
-class ProductView(generics.RetrieveAPIView[Product]):
-    """One product."""
+
+class ProductView(generics.RetrieveUpdateDestroyAPIView[Product]):
+    """One product; staff change it, with If-Match only what they have seen."""
 
     permission_classes = [ReadOnlyOrCatalogWriter]
     serializer_class = ProductSerializer
 
-    def get_object(self) -> Any:
-        return selectors.product_of(self.kwargs["product_id"], with_category=True)
+    def get_object(self) -> Product:
+        return selectors.product_of(self.kwargs["product_id"], among=selectors.with_category())
+
+    def perform_update(self, serializer: BaseSerializer[Product]) -> None:
+        # A PUT says all but the slug: a product's address does not change by being left out.
+        left_out = {} if serializer.partial else {"description": ""}
+        services.update_product(
+            self.kwargs["product_id"], left_out | serializer.validated_data, check=self._check()
+        )
+        serializer.instance = self.get_object()
+
+    def perform_destroy(self, instance: Product) -> None:
+        services.delete_product(instance.id, check=self._check())
+
+    def _check(self) -> Check:
+        return matching(self.request, lambda: self.get_serializer(self.get_object()).data)

@@ -1,8 +1,13 @@
-"""The shape of an order's request."""
+"""The shapes of what is asked of the checkout, and of an order as staff see it."""
+
+from decimal import Decimal
 
 from rest_framework import serializers
 
-from shop.orders.models import Order
+from shop.checkout.webhook import EFFECTS
+from shop.orders.api.serializers import OrderSerializer
+from shop.orders.models import Order, OrderEvent
+from shop.payments.api.serializers import PaymentSerializer
 from shop.payments.models import Payment
 
 
@@ -11,3 +16,60 @@ class PlaceOrderSerializer(serializers.Serializer[Order]):
 
     payment_method = serializers.ChoiceField(choices=Payment.Method.choices)
     payment_token = serializers.CharField(max_length=255, required=False)
+
+
+class RefundSerializer(serializers.Serializer[Payment]):
+    """Whose payment it is, and how much goes back: all of it, which need not be said."""
+
+    user_id = serializers.UUIDField()
+    amount = serializers.DecimalField(
+        max_digits=20, decimal_places=2, min_value=Decimal(0), required=False
+    )
+
+
+class EventDataSerializer(serializers.Serializer[Payment]):
+    """The payment that an event is about."""
+
+    user_id = serializers.UUIDField()
+    payment_id = serializers.UUIDField()
+
+
+class EventSerializer(serializers.Serializer[Payment]):
+    """What the payment gateway tells."""
+
+    id = serializers.CharField(max_length=255)
+    type = serializers.ChoiceField(choices=list(EFFECTS))
+    data = EventDataSerializer()  # type: ignore[assignment]
+
+
+class OrderEventSerializer(serializers.ModelSerializer[OrderEvent]):
+    """One entry of an order's history."""
+
+    details = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = OrderEvent
+        fields = ["id", "status", "details", "created_at"]
+
+
+class StaffOrderSerializer(OrderSerializer):
+    """An order with its owner, its payments and its history."""
+
+    payments = PaymentSerializer(many=True, read_only=True)
+    events = OrderEventSerializer(many=True, read_only=True)
+
+    class Meta(OrderSerializer.Meta):
+        fields = ["user_id", *OrderSerializer.Meta.fields, "payments", "events"]
+
+
+class OrderStatusSerializer(serializers.Serializer[Order]):
+    """The status that staff give an order; `pending` and `paid` are not theirs to give."""
+
+    order_status = serializers.ChoiceField(
+        choices=[
+            Order.Status.SHIPPED,
+            Order.Status.DELIVERED,
+            Order.Status.CANCELLED,
+            Order.Status.REFUNDED,
+        ]
+    )

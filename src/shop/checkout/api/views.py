@@ -1,14 +1,20 @@
-"""Placing an order."""
+"""What customers do with their orders beyond reading them."""
+
+from uuid import UUID
 
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
+from shop.checkout import selectors, services
 from shop.checkout.api.serializers import PlaceOrderSerializer
-from shop.checkout.services import place_order
 from shop.core.api import caller_id, idempotent, validated
+from shop.core.conditional import require_match
 from shop.core.idempotency import Answer
 from shop.orders.api.serializers import OrderSerializer
 from shop.orders.api.views import OrderListView
+from shop.orders.models import Order
+from shop.payments.api.serializers import PaymentSerializer
 
 
 class OrdersView(OrderListView):
@@ -18,7 +24,39 @@ class OrdersView(OrderListView):
         wanted = validated(PlaceOrderSerializer, request.data)
 
         def work() -> Answer:
-            order = place_order(user_id=caller_id(request), **wanted)
+            order = services.place_order(user_id=caller_id(request), **wanted)
             return Answer(201, OrderSerializer(order).data, f"{request.path}{order.id}/")
+
+        return idempotent(request, work)
+
+
+class CancelOrderView(APIView):
+    """Cancelling one of the caller's orders, while nothing of it has left."""
+
+    def post(self, request: Request, order_id: UUID) -> Response:
+        def check(order: Order) -> None:
+            require_match(request, OrderSerializer(order).data)
+
+        def work() -> Answer:
+            user_id = caller_id(request)
+            order = services.cancel_order(user_id=user_id, order_id=order_id, check=check)
+            return Answer(200, OrderSerializer(order).data)
+
+        return idempotent(request, work)
+
+
+class OrderPaymentsView(APIView):
+    """The payments of one of the caller's orders; a POST begins another one."""
+
+    def get(self, request: Request, order_id: UUID) -> Response:
+        payments = selectors.payments_of_known_order(caller_id(request), order_id)
+        return Response(PaymentSerializer(payments, many=True).data)
+
+    def post(self, request: Request, order_id: UUID) -> Response:
+        wanted = validated(PlaceOrderSerializer, request.data)
+
+        def work() -> Answer:
+            payment = services.pay_order(user_id=caller_id(request), order_id=order_id, **wanted)
+            return Answer(201, PaymentSerializer(payment).data, f"/api/payments/{payment.id}/")
 
         return idempotent(request, work)

@@ -1,7 +1,7 @@
 """A client of the API that names each step, times it and checks its answer."""
 
 from collections.abc import Callable
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
 import httpx
@@ -60,6 +60,23 @@ class Shop:
         answer = Answer(name, response)
         self._report.done(response.status_code, seconds)
         return answer
+
+    def until(self, name: str, path: str, *, holds: Callable[[Any], bool], seconds: float) -> None:
+        """Ask again and again until the answer's body is as it should be; print it as one step.
+
+        Raises:
+            Failed: it was not within so many seconds.
+            httpx.HTTPError: no answer came.
+        """
+        self._report.step = name
+        began = perf_counter()
+        response = self._http.request("GET", path, headers=self._headers)
+        while not (response.status_code == 200 and holds(response.json())):
+            if perf_counter() - began > seconds:
+                raise Failed(name, f"not within {seconds:g} s: {response.text.strip()[:300]}")
+            sleep(0.2)
+            response = self._http.request("GET", path, headers=self._headers)
+        self._report.done(response.status_code, perf_counter() - began)
 
 
 class Answer:

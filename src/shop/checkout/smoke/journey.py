@@ -24,8 +24,8 @@ class Journey:
         self.shop = shop
         self.tag = token_hex(6)
 
-    def play(self) -> None:
-        """Play all steps.
+    def play(self) -> tuple[Shop, str]:
+        """Play all steps; return the shop as the buyer sees it, and the order's id.
 
         Raises:
             Failed: a step's answer was wrong.
@@ -42,6 +42,7 @@ class Journey:
             self.look_back(buyer, staff, product, order)
         self.keep_strangers_out(order)
         self.ask_too_much(buyer, product)
+        return buyer, order
 
     def sign_up(self) -> Shop:
         """Register, log in by e-mail, refresh; return the shop as the buyer sees it."""
@@ -104,6 +105,7 @@ class Journey:
             "POST",
             f"/api/products/{ids[0]}/stock/",
             json={"delta": STOCK, "reason": "receipt"},
+            headers={"Idempotency-Key": token_urlsafe()},
             expect=201,
         )
         stocked.must("the stock", stocked["available"], STOCK)

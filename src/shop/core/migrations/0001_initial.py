@@ -1,3 +1,4 @@
+import django.contrib.postgres.fields
 from django.db import migrations, models
 
 import sharding.ids
@@ -59,18 +60,54 @@ class Migration(migrations.Migration):
                 ("topic", models.CharField(max_length=64)),
                 ("payload", models.JSONField()),
                 ("published_at", models.DateTimeField(null=True)),
+                (
+                    "waiting_for",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100), default=list, size=None
+                    ),
+                ),
+                ("due_at", models.DateTimeField(null=True)),
+                ("handovers", models.PositiveSmallIntegerField(db_default=0, default=0)),
             ],
             options={
                 "indexes": [
                     models.Index(
-                        condition=models.Q(("published_at__isnull", True)),
-                        fields=["created_at"],
-                        name="outbox_unpublished",
+                        condition=models.Q(("due_at__isnull", False)),
+                        fields=["due_at"],
+                        name="outbox_due",
                     )
                 ],
             },
         ),
         Distribute("OutboxEvent", by="user_id", colocate_with="accounts.User"),
+        migrations.CreateModel(
+            name="DeadLetter",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "user_id",
+                        "id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("user_id", models.UUIDField()),
+                ("id", models.UUIDField(default=sharding.ids.new_id, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("task", models.CharField(max_length=100)),
+                ("kwargs", models.JSONField()),
+                ("event_id", models.UUIDField(null=True)),
+                ("error", models.CharField(max_length=500)),
+                ("tries", models.PositiveSmallIntegerField()),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        Distribute("DeadLetter", by="user_id", colocate_with="accounts.User"),
         CompositeForeignKey(
             "IdempotencyKey",
             columns=("user_id",),

@@ -5,7 +5,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from shop.catalog.selectors import product_of
-from shop.core.api import validated
+from shop.core.api import idempotent, validated
+from shop.core.idempotency import Answer
 from shop.core.permissions import CatalogWriter
 from shop.inventory import services
 from shop.inventory.api.serializers import AdjustmentSerializer
@@ -22,8 +23,11 @@ class StockView(APIView):
         return Response({"product_id": product.id, "available": available(product.id)})
 
     def post(self, request: Request, product_id: int) -> Response:
-        product = product_of(product_id)
-        left = services.adjust(
-            product_id=product.id, **validated(AdjustmentSerializer, request.data)
-        )
-        return Response({"product_id": product.id, "available": left}, status=201)
+        wanted = validated(AdjustmentSerializer, request.data)
+
+        def work() -> Answer:
+            product = product_of(product_id)
+            left = services.adjust(product_id=product.id, **wanted)
+            return Answer(201, {"product_id": product.id, "available": left}, request.path)
+
+        return idempotent(request, work)

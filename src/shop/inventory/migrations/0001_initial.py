@@ -40,6 +40,18 @@ class Migration(migrations.Migration):
         ),
         Distribute("Stock", by="product_id"),
         migrations.CreateModel(
+            name="Shelf",
+            fields=[],
+            options={
+                "verbose_name": "stock",
+                "verbose_name_plural": "stock",
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("catalog.product",),
+        ),
+        migrations.CreateModel(
             name="StockMovement",
             fields=[
                 (
@@ -64,6 +76,7 @@ class Migration(migrations.Migration):
                             ("adjustment", "Adjustment"),
                             ("import", "Import"),
                             ("order", "Order"),
+                            ("cancellation", "Cancellation"),
                         ],
                         max_length=20,
                     ),

@@ -21,3 +21,20 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
     class Meta:
         model = Order
         fields = ["id", "order_status", "total_amount", "items", "created_at", "updated_at"]
+
+
+class StaffOrderRowSerializer(serializers.ModelSerializer[Order]):
+    """An order in the list of all users' orders; its lines are in its detail."""
+
+    class Meta:
+        model = Order
+        fields = ["user_id", "id", "order_status", "total_amount", "created_at", "updated_at"]
+
+
+class OrderFilterSerializer(serializers.Serializer[Order]):
+    """What staff may narrow the orders of all users by."""
+
+    status = serializers.ChoiceField(choices=Order.Status.choices, required=False)
+    user_id = serializers.UUIDField(required=False)
+    created_after = serializers.DateTimeField(required=False)
+    created_before = serializers.DateTimeField(required=False)

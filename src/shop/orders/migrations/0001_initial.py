@@ -58,6 +58,14 @@ class Migration(migrations.Migration):
                         condition=models.Q(("total_amount__gte", 0)), name="order_total_not_below_0"
                     ),
                 ],
+                "indexes": [
+                    models.Index(fields=["id"], name="order_by_id"),
+                    models.Index(
+                        fields=["id"],
+                        name="order_pending",
+                        condition=models.Q(("order_status", "pending")),
+                    ),
+                ],
             },
         ),
         Distribute("Order", by="user_id", colocate_with="accounts.User"),

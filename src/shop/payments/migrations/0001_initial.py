@@ -10,6 +10,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ("accounts", "0001_initial"),
         ("orders", "0001_initial"),
     ]
 
@@ -59,6 +60,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("updated_at", models.DateTimeField(auto_now=True)),
+                ("asked_at", models.DateTimeField(null=True)),
                 (
                     "order",
                     sharding.django.models.ShardForeignObject(
@@ -75,16 +77,53 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("amount__gte", 0)), name="payment_amount_not_below_0"
-                    )
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("status__in", ["pending", "succeeded"])),
+                        fields=("user_id", "order_id"),
+                        name="payment_one_in_force",
+                    ),
                 ],
             },
         ),
         Distribute("Payment", by="user_id", colocate_with="accounts.User"),
+        migrations.CreateModel(
+            name="WebhookEvent",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "user_id",
+                        "event_id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("user_id", models.UUIDField()),
+                ("event_id", models.CharField(max_length=255)),
+                ("type", models.CharField(max_length=64)),
+                ("payment_id", models.UUIDField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        Distribute("WebhookEvent", by="user_id", colocate_with="accounts.User"),
         CompositeForeignKey(
             "Payment",
             columns=("user_id", "order_id"),
             to="orders.Order",
             to_columns=("user_id", "id"),
             on_delete="RESTRICT",
+        ),
+        CompositeForeignKey(
+            "WebhookEvent",
+            columns=("user_id",),
+            to="accounts.User",
+            to_columns=("id",),
+            on_delete="CASCADE",
         ),
     ]

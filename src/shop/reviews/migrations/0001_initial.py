@@ -30,8 +30,10 @@ class Migration(migrations.Migration):
                 ),
                 ("id", models.UUIDField(default=sharding.ids.new_id, editable=False)),
                 ("user_id", models.UUIDField()),
+                ("author_name", models.CharField(max_length=150)),
                 ("rating", models.PositiveSmallIntegerField()),
                 ("comment", models.TextField(blank=True)),
+                ("verified_purchase", models.BooleanField(default=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
                 (
@@ -45,8 +47,11 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "indexes": [models.Index(fields=["user_id"], name="review_by_user")],
                 "constraints": [
-                    models.UniqueConstraint(fields=("product", "user_id"), name="review_per_user"),
+                    models.UniqueConstraint(
+                        fields=("product", "user_id"), include=("rating",), name="review_per_user"
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(("rating__gte", 1), ("rating__lte", 5)),
                         name="review_rating_1_to_5",

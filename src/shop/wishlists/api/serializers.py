@@ -2,9 +2,8 @@
 
 from rest_framework import serializers
 
+from shop.core.fields import CatalogIdField
 from shop.wishlists.models import WishlistItem
-
-BIGINT_MAX = 2**63 - 1
 
 
 class WishlistItemSerializer(serializers.ModelSerializer[WishlistItem]):
@@ -23,4 +22,4 @@ class WishlistItemSerializer(serializers.ModelSerializer[WishlistItem]):
 class AddItemSerializer(serializers.Serializer[WishlistItem]):
     """The product to remember."""
 
-    product_id = serializers.IntegerField(min_value=1, max_value=BIGINT_MAX)
+    product_id = CatalogIdField()

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from shop.core.api import caller_id, validated
+from shop.core.api import caller_id, created, validated
 from shop.wishlists import selectors, services
 from shop.wishlists.api.serializers import AddItemSerializer, WishlistItemSerializer
 from shop.wishlists.models import WishlistItem
@@ -46,7 +46,7 @@ class WishlistItemListView(generics.ListAPIView[WishlistItem]):
     def post(self, request: Request) -> Response:
         wanted = validated(AddItemSerializer, request.data)
         item = services.add_item(user_id=caller_id(request), **wanted)
-        return Response(WishlistItemSerializer(item).data, status=201)
+        return created(WishlistItemSerializer(item).data, f"{request.path}{item.id}/")
 
 
 class WishlistItemView(APIView):

@@ -10,7 +10,8 @@ from sharding.ids import new_id
 from shop.accounts.models import User
 from shop.carts.models import MAX_QUANTITY
 from tests.conftest import MakeProduct
-from tests.integration.core.assertions import assert_problem, invalid_fields
+from tests.integration.core.assertions import assert_problem, invalid_fields, statements
+from tests.integration.core.concurrency import beside
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +45,7 @@ def test_a_line_shows_what_it_is_and_what_it_costs(
     response = add(shopper, product.id, 2)
     assert response.status_code == 201
     line = response.json()
+    assert response.headers["Location"] == f"{ITEMS}{line['id']}/"
     assert line == shopper.get(ITEMS).json()[0] == shopper.get(CART).json()["items"][0]
     assert isinstance(line.pop("id"), str)
     assert line.pop("created_at") <= line.pop("updated_at")
@@ -183,3 +185,69 @@ def test_a_token_outlives_its_account_but_fills_no_cart(
     product = make_product()
     User.objects.for_user(ana.id).delete()
     assert_problem(add(shopper, product.id), 403, "account_closed")
+
+
+CHANGES: dict[str, Callable[[APIClient, str, dict[str, str]], Any]] = {
+    "a quantity": lambda client, line, seen: client.patch(line, {"quantity": 9}, headers=seen),
+    "a removal": lambda client, line, seen: client.delete(line, headers=seen),
+    "the end": lambda client, line, seen: client.delete(CART, headers=seen),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_a_cart_that_has_changed_since_it_was_read_is_left_alone(
+    shopper: APIClient, make_product: MakeProduct, change: Callable[..., Any]
+) -> None:
+    line = add(shopper, make_product("a").id, 2).headers["Location"]
+    seen = {"If-Match": shopper.get(CART).headers["ETag"]}
+    add(shopper, make_product("b").id)
+    before = shopper.get(CART)
+    assert_problem(change(shopper, line, seen), 412, "precondition_failed")
+    assert shopper.get(CART).json() == before.json()
+    seen = {"If-Match": f'"x", {before.headers["ETag"]}'}
+    assert change(shopper, line, seen).status_code in (200, 204)
+    assert shopper.get(CART).json() != before.json()
+
+
+def test_a_cart_that_was_never_opened_has_a_version_too(shopper: APIClient) -> None:
+    seen = shopper.get(CART).headers["ETag"]
+    assert shopper.delete(CART, headers={"If-Match": seen}).status_code == 204
+    refused = shopper.delete(CART, headers={"If-Match": '"x"'})
+    assert_problem(refused, 412, "precondition_failed")
+    assert shopper.delete(CART, headers={"If-Match": "*"}).status_code == 204
+
+
+def test_a_cart_that_is_unchanged_is_not_sent_again(
+    shopper: APIClient, make_product: MakeProduct
+) -> None:
+    add(shopper, make_product("a").id)
+    seen = {"If-None-Match": shopper.get(CART).headers["ETag"]}
+    assert shopper.get(CART, headers=seen).status_code == 304
+    add(shopper, make_product("b").id)
+    assert shopper.get(CART, headers=seen).status_code == 200
+
+
+def test_without_if_match_nothing_more_is_read(
+    shopper: APIClient, make_product: MakeProduct
+) -> None:
+    line = add(shopper, make_product().id, 2).headers["Location"]
+    with statements(3):
+        shopper.patch(line, {"quantity": 3})
+    with statements(2):
+        shopper.delete(line)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_changes_of_what_both_have_read_one_is_made(
+    shopper: APIClient, make_product: MakeProduct
+) -> None:
+    line = add(shopper, make_product().id, 2).headers["Location"]
+    seen = {"If-Match": shopper.get(CART).headers["ETag"]}
+    with beside(
+        *[
+            lambda quantity=quantity: shopper.patch(line, {"quantity": quantity}, headers=seen)
+            for quantity in (3, 4, 5)
+        ]
+    ) as answers:
+        pass
+    assert sorted(answer.result().status_code for answer in answers) == [200, 412, 412]

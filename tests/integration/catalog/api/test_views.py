@@ -155,14 +155,17 @@ def test_a_product_has_its_fields(client: APIClient, shelf: dict[str, Product]) 
         "stock_quantity": 3,
         "category_id": atlas.category_id,
         "category": "Books",
+        "rating_average": None,
+        "rating_count": 0,
     }
 
 
-def test_a_product_is_the_same_in_a_list_and_by_itself(
+def test_a_product_is_the_same_in_a_list_and_by_itself_but_for_its_rating(
     client: APIClient, shelf: dict[str, Product]
 ) -> None:
+    unrated = {"rating_average": None, "rating_count": 0}
     for row in client.get(PRODUCTS).json()["results"]:
-        assert client.get(f"{PRODUCTS}{row['id']}/").json() == row
+        assert client.get(f"{PRODUCTS}{row['id']}/").json() == row | unrated
 
 
 @pytest.mark.parametrize("path", [PRODUCTS, CATEGORIES])
@@ -179,5 +182,23 @@ def test_categories_show_their_place_in_the_tree(
     assert [row["name"] for row in rows] == ["Books", "Novels", "Crime", "Games"]
     assert by_name["Books"]["parent_id"] is None
     assert by_name["Crime"]["parent_id"] == by_name["Novels"]["id"]
+    assert by_name["Books"]["ancestor_ids"] == []
+    above_crime = [by_name["Books"]["id"], by_name["Novels"]["id"]]
+    assert by_name["Crime"]["ancestor_ids"] == above_crime
     novels = by_name["Novels"]
     assert client.get(f"{CATEGORIES}{novels['id']}/").json() == novels
+
+
+def test_categories_are_narrowed_to_the_children_of_one_or_to_the_roots(
+    client: APIClient, shelf: dict[str, Product]
+) -> None:
+    books = shelf["Atlas"].category_id
+    assert names(client.get(CATEGORIES, {"parent": books})) == ["Novels"]
+    assert names(client.get(CATEGORIES, {"parent": "root"})) == ["Books", "Games"]
+    assert names(client.get(CATEGORIES, {"parent": shelf["Chess"].category_id})) == []
+    assert names(client.get(CATEGORIES, {"parent": "9" * 19})) == []
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "x", "1.5", "ROOT", "", "9" * 20, "٣", "roots"])
+def test_an_unacceptable_parent_is_named(client: APIClient, value: str) -> None:
+    assert invalid_fields(client.get(CATEGORIES, {"parent": value})) == {"parent"}

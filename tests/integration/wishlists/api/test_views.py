@@ -37,6 +37,7 @@ def test_an_item_shows_what_it_is_and_what_it_costs(
     response = add(shopper, product.id)
     assert response.status_code == 201
     item = response.json()
+    assert response.headers["Location"] == f"{ITEMS}{item['id']}/"
     assert [item] == shopper.get(LIST).json()["items"] == shopper.get(ITEMS).json()["results"]
     assert isinstance(item.pop("id"), str)
     assert item.pop("created_at")

@@ -1,12 +1,14 @@
 """Play a buyer's whole journey over HTTP, through HAProxy, and print each step."""
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import httpx
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from shop.checkout.smoke.aftermath import confirmation_of, see_it_paid
 from shop.checkout.smoke.client import Failed, Reporter, Shop
 from shop.checkout.smoke.journey import Journey
 
@@ -16,9 +18,10 @@ TIMEOUT = 30  # seconds, as long as HAProxy waits for an application server
 class Command(BaseCommand):
     help = (
         "Play a buyer's whole journey over HTTP, through HAProxy, with a real client: sign up, "
-        "browse, fill a cart, order, order again by accident. It leaves behind what it makes: two "
-        "customers, a member of staff who is deactivated at the end, a category, two products, an "
-        "order. Fails, naming the step, as soon as an answer is not what it should be."
+        "browse, fill a cart, order, order again by accident, see it paid, read the mail. It "
+        "leaves behind what it makes: two customers, a member of staff who is deactivated at the "
+        "end, a category, two products, an order. Fails, naming the step, as soon as an answer is "
+        "not what it should be."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -33,7 +36,9 @@ class Command(BaseCommand):
         # Proxies of the environment are for the outside; the stack is here.
         with httpx.Client(base_url=options["url"], timeout=TIMEOUT, trust_env=False) as http:
             try:
-                Journey(Shop(http, report)).play()
+                buyer, order = Journey(Shop(http, report)).play()
+                see_it_paid(buyer, order)
+                self._show_mail(order)
             except Failed as failure:
                 raise CommandError(f"Step {failure.step!r} failed: {failure}") from None
             except httpx.HTTPError as error:
@@ -42,3 +47,10 @@ class Command(BaseCommand):
                     f"({error or type(error).__name__}); run `make up` first."
                 ) from None
         self.stdout.write(self.style.SUCCESS(f"The whole journey succeeded: {report.steps} steps."))
+
+    def _show_mail(self, order: str) -> None:
+        """Print the confirmation, where the stack's mail catcher keeps what it was sent."""
+        mails = Path(settings.RUN_DIR) / "mail"
+        if settings.RUN_DIR and mails.is_dir():
+            text = confirmation_of(order, mails)
+            self.stdout.write("\n" + "\n".join(f"    {line}" for line in text.splitlines()) + "\n")

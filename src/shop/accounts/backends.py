@@ -1,0 +1,65 @@
+"""Staff at the login of /admin/, recognised by the same names and counted by the same limits."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.hashers import check_password, make_password
+from django.http import HttpRequest
+
+from shop.accounts.attempts import Attempts, remember
+from shop.accounts.models import Identity, User
+from shop.accounts.selectors import user_by_name
+from shop.core.addresses import client_address
+
+
+class StaffBackend(BaseBackend):
+    """Authenticates by username or e-mail: two single-shard queries, identity and user.
+
+    What somebody may do is decided by their role (`User.has_perm`), not here.
+    """
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **credentials: Any,
+    ) -> User | None:
+        """Return the member of staff; None for anybody else, after the same work.
+
+        Raises:
+            Throttled: there were too many wrong passwords, for this name or from this address.
+        """
+        if not username or password is None:
+            return None
+        kind, user = _found(username)
+        address = client_address(request) if request else ""
+        attempts = Attempts(name=Identity.name_of(kind, username), address=address)
+        attempts.require_room()
+        if user is None:
+            make_password(password)  # as slow as checking one
+        elif check_password(password, user.password) and user.is_staff:
+            remember(names=_names_of(user), address=address)
+            return user
+        attempts.failed()
+        return None
+
+    def get_user(self, user_id: UUID) -> User | None:
+        """Return the user of a session, unless they were deactivated since."""
+        return User.objects.for_user(user_id).filter(is_active=True).first()
+
+
+def _found(name: str) -> tuple[str, User | None]:
+    """Return the kind of name this is, and whose.
+
+    A username may look like an e-mail address. The address comes first: whoever takes somebody's
+    address as their username must not stand between them and their login.
+    """
+    if "@" in name and (user := user_by_name(kind="email", name=name)):
+        return "email", user
+    return "username", user_by_name(kind="username", name=name)
+
+
+def _names_of(user: User) -> list[str]:
+    return [Identity.name_of("username", user.username), Identity.name_of("email", user.email)]

@@ -1,0 +1,172 @@
+"""The catalog endpoints as API clients read them."""
+
+from shop.catalog.api.serializers import (
+    CategoryFilterSerializer,
+    CategorySerializer,
+    FilterSerializer,
+    ProductSerializer,
+)
+from shop.catalog.errors import (
+    CategoryCycle,
+    CategoryExists,
+    CategoryGone,
+    CategoryInUse,
+    ProductExists,
+    ProductInUse,
+)
+from shop.catalog.selectors import ORDERINGS
+from shop.core.openapi import TIME_EXAMPLE, Operation, page_of
+
+CATALOG = "Catalog"
+TAGS = {CATALOG: "Categories, which form a tree, and products. Everybody may read."}
+
+CATEGORY = {
+    "id": 3,
+    "name": "Novels",
+    "parent_id": 1,
+    "ancestor_ids": [1],
+    "created_at": TIME_EXAMPLE,
+    "updated_at": TIME_EXAMPLE,
+}
+PRODUCT = {
+    "id": 17,
+    "name": "The Waves",
+    "slug": "the-waves",
+    "description": "A novel in nine interludes.",
+    "price": "19.90",
+    "stock_quantity": 12,
+    "category_id": 3,
+    "category": "Novels",
+    "created_at": TIME_EXAMPLE,
+    "updated_at": TIME_EXAMPLE,
+}
+NEW_PRODUCT = {"name": "The Waves", "price": "19.90", "category_id": 3}
+CATEGORY_CHANGES = (CategoryExists, CategoryCycle, CategoryGone)
+PRODUCT_CHANGES = (ProductExists, CategoryGone)
+DEFAULT_ORDERING = "-created_at"
+
+OPERATIONS = {
+    "CategoryListView.get": Operation(
+        id="categories_list",
+        tag=CATALOG,
+        summary="List the categories",
+        description="Flat; `parent_id` and `ancestor_ids` make the tree. With `parent`, the "
+        "children of that category, or with `root` those that have no parent.",
+        query=CategoryFilterSerializer,
+        returns=CategorySerializer,
+        example=page_of(CATEGORY, "/api/categories/"),
+        paged=True,
+    ),
+    "CategoryListView.post": Operation(
+        id="categories_create",
+        tag=CATALOG,
+        summary="Add a category",
+        body=CategorySerializer,
+        sends={"name": "Novels", "parent_id": 1},
+        returns=CategorySerializer,
+        example=CATEGORY,
+        status=201,
+        errors=(CategoryExists, CategoryGone),
+        located=True,
+    ),
+    "CategoryView.get": Operation(
+        id="categories_read",
+        tag=CATALOG,
+        summary="Read a category",
+        returns=CategorySerializer,
+        example=CATEGORY,
+    ),
+    "CategoryView.put": Operation(
+        id="categories_replace",
+        tag=CATALOG,
+        summary="Rename and move a category",
+        description="Without a `parent_id` it becomes a root. All that lies below moves with it.",
+        body=CategorySerializer,
+        sends={"name": "Novels", "parent_id": 1},
+        returns=CategorySerializer,
+        example=CATEGORY,
+        errors=CATEGORY_CHANGES,
+    ),
+    "CategoryView.patch": Operation(
+        id="categories_update",
+        tag=CATALOG,
+        summary="Rename or move a category",
+        description="What is left out stays. All that lies below moves with it.",
+        body=CategorySerializer,
+        sends={"name": "Novels"},
+        returns=CategorySerializer,
+        example=CATEGORY,
+        errors=CATEGORY_CHANGES,
+    ),
+    "CategoryView.delete": Operation(
+        id="categories_delete",
+        tag=CATALOG,
+        summary="Delete a category that nothing is in",
+        status=204,
+        errors=(CategoryInUse,),
+    ),
+    "ProductListView.get": Operation(
+        id="products_list",
+        tag=CATALOG,
+        summary="Find products",
+        description="Narrowed by any of the filters; `category` takes in its descendants.",
+        query=FilterSerializer,
+        orderings=(DEFAULT_ORDERING, *(name for name in ORDERINGS if name != DEFAULT_ORDERING)),
+        returns=ProductSerializer,
+        example=page_of(PRODUCT, "/api/products/"),
+        paged=True,
+    ),
+    "ProductListView.post": Operation(
+        id="products_create",
+        tag=CATALOG,
+        summary="Add a product",
+        description="Without a `slug` one is made of the name.",
+        body=ProductSerializer,
+        sends=NEW_PRODUCT,
+        returns=ProductSerializer,
+        example=PRODUCT,
+        status=201,
+        errors=(ProductExists, CategoryGone),
+        located=True,
+    ),
+    "ProductView.get": Operation(
+        id="products_read",
+        tag=CATALOG,
+        summary="Read a product",
+        returns=ProductSerializer,
+        example=PRODUCT,
+    ),
+    "ProductView.put": Operation(
+        id="products_replace",
+        tag=CATALOG,
+        summary="Replace what a product says",
+        description="Without a `description` it loses its own; without a `slug` it keeps its own.",
+        body=ProductSerializer,
+        sends=NEW_PRODUCT,
+        returns=ProductSerializer,
+        example=PRODUCT,
+        errors=PRODUCT_CHANGES,
+        if_match=True,
+    ),
+    "ProductView.patch": Operation(
+        id="products_update",
+        tag=CATALOG,
+        summary="Change some of what a product says",
+        body=ProductSerializer,
+        sends={"price": "17.50"},
+        returns=ProductSerializer,
+        example={**PRODUCT, "price": "17.50"},
+        errors=PRODUCT_CHANGES,
+        if_match=True,
+    ),
+    "ProductView.delete": Operation(
+        id="products_delete",
+        tag=CATALOG,
+        summary="Delete a product that nobody ever had to do with",
+        description="One that is in a cart, on a wishlist, in an order or a review, or whose "
+        "stock was ever counted, stays (409).",
+        status=204,
+        errors=(ProductInUse,),
+        if_match=True,
+    ),
+}

@@ -1,0 +1,134 @@
+"""What changes orders and payments, as API clients read it."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from shop.checkout.api.serializers import (
+    EventSerializer,
+    OrderStatusSerializer,
+    PlaceOrderSerializer,
+    RefundSerializer,
+    StaffOrderSerializer,
+)
+from shop.checkout.errors import CartEmpty, PartialRefund, PaymentNotDue
+from shop.core.errors import NotFound
+from shop.core.openapi import TIME_EXAMPLE, UUID_EXAMPLE, Operation
+from shop.core.states import InvalidTransition
+from shop.inventory.errors import InsufficientStock
+from shop.orders.api.schema import ORDER, ORDERS, STAFF
+from shop.orders.api.serializers import OrderSerializer
+from shop.payments.api.schema import PAYMENT, PAYMENTS
+from shop.payments.api.serializers import PaymentSerializer
+from shop.payments.errors import InvalidSignature, SignatureExpired
+
+PROBLEM_MEMBERS = {"invalid_transition": {"from": "shipped", "to": "cancelled"}}
+
+HOW_TO_PAY = {"payment_method": "card", "payment_token": "tok_success"}
+PLACED = {"id": UUID_EXAMPLE, "status": "pending", "details": {}, "created_at": TIME_EXAMPLE}
+STAFF_ORDER = {"user_id": UUID_EXAMPLE, **ORDER, "payments": [PAYMENT], "events": [PLACED]}
+
+
+class EventReceiptSerializer(serializers.Serializer[Any]):
+    """That an event arrived, and whether it is the first time."""
+
+    id = serializers.CharField(read_only=True)
+    new = serializers.BooleanField(read_only=True)
+
+
+OPERATIONS = {
+    "OrdersView.post": Operation(
+        id="orders_place",
+        tag=ORDERS,
+        summary="Turn the cart into an order",
+        description="All of the cart or nothing: when a line falls short, nothing changes, and "
+        "`lines` of the 409 names every product that does.",
+        body=PlaceOrderSerializer,
+        sends=HOW_TO_PAY,
+        returns=OrderSerializer,
+        example=ORDER,
+        status=201,
+        errors=(CartEmpty, InsufficientStock),
+        idempotent=True,
+        located=True,
+    ),
+    "CancelOrderView.post": Operation(
+        id="orders_cancel",
+        tag=ORDERS,
+        summary="Cancel an order",
+        description="While it is pending or paid. Its units go back to the shelf.",
+        returns=OrderSerializer,
+        example={**ORDER, "order_status": "cancelled"},
+        errors=(InvalidTransition,),
+        idempotent=True,
+        if_match=True,
+    ),
+    "OrderPaymentsView.get": Operation(
+        id="orders_payments_list",
+        tag=PAYMENTS,
+        summary="List the payments of an order",
+        returns=PaymentSerializer(many=True),
+        example=[PAYMENT],
+    ),
+    "OrderPaymentsView.post": Operation(
+        id="orders_payments_add",
+        tag=PAYMENTS,
+        summary="Pay an order once more",
+        description="When the payment before has failed, and while the order is pending.",
+        body=PlaceOrderSerializer,
+        sends=HOW_TO_PAY,
+        returns=PaymentSerializer,
+        example={**PAYMENT, "status": "pending"},
+        status=201,
+        errors=(PaymentNotDue,),
+        idempotent=True,
+        located=True,
+    ),
+    "RefundView.post": Operation(
+        id="payments_refund",
+        tag=PAYMENTS,
+        summary="Refund a payment",
+        description="`user_id` names its owner. Payments are refunded in full; an `amount` that "
+        "is another one is refused.",
+        body=RefundSerializer,
+        sends={"user_id": UUID_EXAMPLE},
+        returns=PaymentSerializer,
+        example={**PAYMENT, "status": "refunded"},
+        errors=(InvalidTransition, PartialRefund),
+        idempotent=True,
+    ),
+    "WebhookView.post": Operation(
+        id="payments_webhook",
+        tag=PAYMENTS,
+        summary="Tell what became of a payment",
+        description="For the payment gateway. An event that is told again changes nothing.",
+        body=EventSerializer,
+        sends={
+            "id": "evt_1",
+            "type": "payment.succeeded",
+            "data": {"user_id": UUID_EXAMPLE, "payment_id": UUID_EXAMPLE},
+        },
+        returns=EventReceiptSerializer,
+        example={"id": "evt_1", "new": True},
+        errors=(InvalidSignature, SignatureExpired, NotFound),
+        security="webhook",
+    ),
+    "StaffOrderView.get": Operation(
+        id="staff_orders_read",
+        tag=STAFF,
+        summary="Read anybody's order with its payments and its history",
+        returns=StaffOrderSerializer,
+        example=STAFF_ORDER,
+    ),
+    "StaffOrderView.patch": Operation(
+        id="staff_orders_update",
+        tag=STAFF,
+        summary="Ship, deliver, cancel or refund an order",
+        body=OrderStatusSerializer,
+        sends={"order_status": "shipped"},
+        returns=StaffOrderSerializer,
+        example={**STAFF_ORDER, "order_status": "shipped"},
+        errors=(InvalidTransition,),
+        if_match=True,
+    ),
+}

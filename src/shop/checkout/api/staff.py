@@ -1,0 +1,69 @@
+"""Orders and payments in the hands of staff."""
+
+from uuid import UUID
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from shop.checkout import selectors, services
+from shop.checkout.api.serializers import (
+    OrderStatusSerializer,
+    RefundSerializer,
+    StaffOrderSerializer,
+)
+from shop.core.api import caller_id, idempotent, validated
+from shop.core.conditional import require_match
+from shop.core.db import retrying
+from shop.core.idempotency import Answer
+from shop.core.permissions import OrderStaff
+from shop.orders.models import Order
+from shop.payments.api.serializers import PaymentSerializer
+
+
+class StaffOrderView(APIView):
+    """One order of any user, with its payments and its history."""
+
+    permission_classes = [OrderStaff]
+
+    def get(self, request: Request, user_id: UUID, order_id: UUID) -> Response:
+        return Response(_shown(user_id, order_id))
+
+    def patch(self, request: Request, user_id: UUID, order_id: UUID) -> Response:
+        wanted = validated(OrderStatusSerializer, request.data)
+
+        def check(order: Order) -> None:
+            if "If-Match" in request.headers:
+                require_match(request, _shown(user_id, order_id))
+
+        retrying(
+            lambda: services.set_order_status(
+                user_id=user_id,
+                order_id=order_id,
+                status=wanted["order_status"],
+                staff_id=caller_id(request),
+                check=check,
+            )
+        )
+        return Response(_shown(user_id, order_id))
+
+
+class RefundView(APIView):
+    """Refunding a payment. It lies on its owner's shard, so the request names the owner."""
+
+    permission_classes = [OrderStaff]
+
+    def post(self, request: Request, payment_id: UUID) -> Response:
+        wanted = validated(RefundSerializer, request.data)
+
+        def work() -> Answer:
+            payment = services.refund_payment(
+                payment_id=payment_id, staff_id=caller_id(request), **wanted
+            )
+            return Answer(200, PaymentSerializer(payment).data)
+
+        return idempotent(request, work)
+
+
+def _shown(user_id: UUID, order_id: UUID) -> object:
+    return StaffOrderSerializer(selectors.order_for_staff(user_id, order_id)).data

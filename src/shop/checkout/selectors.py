@@ -1,0 +1,59 @@
+"""Reading orders with all that belongs to them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Prefetch, Q
+
+from shop.core.errors import NotFound
+from shop.orders.models import Order, OrderEvent
+from shop.orders.selectors import order_of, orders_of
+from shop.payments.models import Payment
+from shop.payments.selectors import payments_of_order
+
+
+def payments_of_known_order(user_id: UUID, order_id: UUID) -> list[Payment]:
+    """Return the payments of one of the user's orders, or raise NotFound."""
+    return list(payments_of_order(user_id, order_of(user_id, order_id).id))
+
+
+def order_for_staff(user_id: UUID, order_id: UUID) -> Order:
+    """Return an order with its lines, payments and history, or raise NotFound. Asks one shard."""
+    orders = orders_of(user_id).prefetch_related(
+        Prefetch("payments", Payment.objects.order_by("id")),
+        Prefetch("events", OrderEvent.objects.order_by("id")),
+    )
+    order = orders.filter(id=order_id).first()
+    if order is None:
+        raise NotFound("There is no such order.")
+    return order
+
+
+def unpaid_orders(
+    *,
+    placed_before: datetime,
+    by_transfer_before: datetime,
+    after: UUID | None,
+    limit: int,
+) -> list[tuple[UUID, UUID]]:
+    """Return (user id, order id) of pending orders, the oldest first. Asks every shard.
+
+    Args:
+        placed_before: for the orders that are paid at the gateway.
+        by_transfer_before: for those that wait for a bank.
+        after: where the batch before this one ended.
+    """
+    by_transfer = Payment.objects.filter(
+        user_id=OuterRef("user_id"),
+        order_id=OuterRef("id"),
+        status=Payment.Status.PENDING,
+        payment_method=Payment.Method.BANK_TRANSFER,
+    )
+    orders = Order.objects.cross_shard().filter(
+        Q(created_at__lt=by_transfer_before) | ~Q(Exists(by_transfer)),
+        order_status=Order.Status.PENDING,
+        created_at__lt=placed_before,
+    )
+    if after:
+        orders = orders.filter(id__gt=after)
+    return list(orders.order_by("id").values_list("user_id", "id")[:limit])

@@ -1,0 +1,63 @@
+"""What an order's change of status brings with it: stock, money, and the news of it.
+
+Everything here runs inside the caller's transaction, behind the order's lock. The guarded UPDATE
+of the order's status comes first and decides whether the rest happens at all.
+"""
+
+from shop.core import outbox
+from shop.inventory import services as inventory
+from shop.orders.models import Order
+from shop.payments.models import Payment
+from shop.payments.services import close_payments
+
+
+def cancel(order: Order, **details: str) -> None:
+    """Cancel an order: its units go back on the shelf, its money back to the customer.
+
+    Raises:
+        InvalidTransition: it is on its way already, or cancelled; nothing may be kept.
+    """
+    change_status(order, Order.Status.CANCELLED, **details)
+    units = {item.product_id: item.quantity for item in order.items.all()}
+    inventory.give_back(units, order_id=order.id)
+    _close_payments(order)
+
+
+def refund(order: Order, **details: str) -> None:
+    """Refund an order. Its units do not return to the shelf: staff see to what comes back.
+
+    Raises:
+        InvalidTransition: it was never paid, or is ended already; nothing may be kept.
+    """
+    change_status(order, Order.Status.REFUNDED, **details)
+    _close_payments(order)
+
+
+def change_status(order: Order, status: str, **details: str) -> None:
+    """Change an order's status, and tell of it, e.g. as ``order.shipped``.
+
+    Raises:
+        InvalidTransition: from the order's status, this one cannot be reached.
+    """
+    order.become(status, **details)
+    outbox.publish(
+        user_id=order.user_id, topic=f"order.{status}", payload={"order_id": str(order.id)}
+    )
+
+
+def tell_of_payment(payment: Payment, what: str) -> None:
+    """Tell of a payment, e.g. as ``payment.refund_due``: the gateway has to send money back."""
+    outbox.publish(
+        user_id=payment.user_id,
+        topic=f"payment.{what}",
+        payload={
+            "payment_id": str(payment.id),
+            "order_id": str(payment.order_id),
+            "amount": str(payment.amount),
+        },
+    )
+
+
+def _close_payments(order: Order) -> None:
+    for payment in close_payments(user_id=order.user_id, order_id=order.id):
+        tell_of_payment(payment, "refund_due")

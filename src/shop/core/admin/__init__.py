@@ -1,0 +1,1 @@
+"""The staff pages: Django's admin, made to work where rows are spread over shards."""

@@ -1,0 +1,87 @@
+"""Counters and marks in Redis, for what may be forgotten and must not hold up a request.
+
+Redis slow or gone means "not known": nothing is refused because of it. After a failure Redis is
+left alone for a moment, so that not every request waits for the timeout; what could not be asked
+is counted (`missed`) and logged once in a while.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from django.core.cache import cache
+from django.utils.crypto import salted_hmac
+from django_redis.exceptions import ConnectionInterrupted
+from redis.exceptions import RedisError
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+PAUSE = 1.0  # seconds that Redis is left alone after it failed
+LOG_EVERY = 10.0  # seconds
+SALT = "shop.core.counters"
+
+
+class _State:
+    """What this process knows of Redis. A lost update costs a log line or a count of one."""
+
+    missed = 0
+    asleep_until = 0.0
+    silent_until = 0.0
+
+
+def missed() -> int:
+    """Return how many questions Redis did not answer since this process began, for the metrics."""
+    return _State.missed
+
+
+def key_of(*parts: str) -> str:
+    """Return a key that names people and addresses by their keyed digest, never as they are."""
+    digest = salted_hmac(SALT, "\n".join(parts[1:]), algorithm="sha256").hexdigest()
+    return f"{parts[0]}:{digest}"
+
+
+def increment(key: str, *, lifetime: timedelta) -> int | None:
+    """Raise a counter by one, atomically; return what it shows then, None if it is not known.
+
+    Args:
+        lifetime: of a counter that begins with this.
+    """
+    return _ask(lambda: _increment(key, lifetime), None)
+
+
+def read(keys: Iterable[str]) -> dict[str, Any] | None:
+    """Return what is known under these keys, in one round trip; None if Redis does not answer."""
+    return _ask(lambda: dict(cache.get_many(list(keys))), None)
+
+
+def mark(keys: Iterable[str], *, lifetime: timedelta) -> None:
+    """Remember these keys for a time; calling it again begins the time anew."""
+    marks = dict.fromkeys(keys, 1)
+    _ask(lambda: cache.set_many(marks, timeout=int(lifetime.total_seconds())), None)
+
+
+def _increment(key: str, lifetime: timedelta) -> int:
+    try:
+        return cache.incr(key)  # a script in Redis: one round trip, and the lifetime stays
+    except ValueError:
+        begun = cache.add(key, 1, timeout=int(lifetime.total_seconds()))
+    return 1 if begun else cache.incr(key)
+
+
+def _ask(question: Callable[[], T], unknown: T) -> T:
+    now = time.monotonic()
+    if now < _State.asleep_until:
+        _State.missed += 1
+        return unknown
+    try:
+        return question()
+    except (ConnectionInterrupted, RedisError, OSError, ValueError) as error:
+        _State.missed += 1
+        _State.asleep_until = time.monotonic() + PAUSE
+        if now >= _State.silent_until:
+            _State.silent_until = now + LOG_EVERY
+            logger.warning("Redis does not answer; nothing is throttled meanwhile", exc_info=error)
+    return unknown

@@ -1,0 +1,38 @@
+"""Mails that follow from what happens to orders."""
+
+from uuid import UUID
+
+from shop.core.models import OutboxEvent
+from shop.core.tasks import MAIL, PATIENT, event_task
+from shop.notifications.models import SentMail
+from shop.notifications.services import send_once
+
+
+@event_task(queue=MAIL, retry=PATIENT)
+def confirm_order(event: OutboxEvent) -> None:
+    """Confirm an order as soon as it is accepted, paid or not yet."""
+    send_once(
+        user_id=event.user_id, kind=SentMail.Kind.ORDER_CONFIRMATION, order_id=_order_id(event)
+    )
+
+
+@event_task(queue=MAIL, retry=PATIENT)
+def tell_payment_failed(event: OutboxEvent) -> None:
+    """Say that a payment failed; each of them is said once."""
+    send_once(
+        user_id=event.user_id,
+        kind=SentMail.Kind.PAYMENT_FAILED,
+        order_id=_order_id(event),
+        subject_id=UUID(event.payload["payment_id"]),
+        amount=event.payload.get("amount", ""),
+    )
+
+
+@event_task(queue=MAIL, retry=PATIENT)
+def tell_shipped(event: OutboxEvent) -> None:
+    """Say that an order is on its way."""
+    send_once(user_id=event.user_id, kind=SentMail.Kind.SHIPPED, order_id=_order_id(event))
+
+
+def _order_id(event: OutboxEvent) -> UUID:
+    return UUID(event.payload["order_id"])

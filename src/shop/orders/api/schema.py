@@ -1,0 +1,73 @@
+"""The order endpoints as API clients read them. What changes orders is in checkout."""
+
+from shop.core.openapi import TIME_EXAMPLE, UUID_EXAMPLE, Operation, page_of
+from shop.orders.api.serializers import (
+    OrderFilterSerializer,
+    OrderItemSerializer,
+    OrderSerializer,
+    StaffOrderRowSerializer,
+)
+
+ORDERS = "Orders"
+STAFF = "Orders for staff"
+TAGS = {
+    ORDERS: """\
+An order is made of the cart and keeps the names and prices of that moment. Its states:
+
+pending → paid → shipped → delivered; pending or paid → cancelled;
+paid, shipped or delivered → refunded. Anything else is refused (409).""",
+    STAFF: "Everybody's orders, for those who look after them.",
+}
+
+LINE = {
+    "id": UUID_EXAMPLE,
+    "product_id": 17,
+    "product_name": "The Waves",
+    "quantity": 2,
+    "price": "19.90",
+}
+ORDER = {
+    "id": UUID_EXAMPLE,
+    "order_status": "pending",
+    "total_amount": "39.80",
+    "items": [LINE],
+    "created_at": TIME_EXAMPLE,
+    "updated_at": TIME_EXAMPLE,
+}
+STAFF_ROW = {"user_id": UUID_EXAMPLE, **{name: ORDER[name] for name in ORDER if name != "items"}}
+
+OPERATIONS = {
+    "OrderListView.get": Operation(
+        id="orders_list",
+        tag=ORDERS,
+        summary="List the caller's orders, the newest first",
+        returns=OrderSerializer,
+        example=page_of(ORDER, "/api/orders/"),
+        paged=True,
+    ),
+    "OrderView.get": Operation(
+        id="orders_read",
+        tag=ORDERS,
+        summary="Read an order",
+        returns=OrderSerializer,
+        example=ORDER,
+    ),
+    "OrderItemListView.get": Operation(
+        id="orders_items_list",
+        tag=ORDERS,
+        summary="List the lines of an order",
+        returns=OrderItemSerializer(many=True),
+        example=[LINE],
+    ),
+    "StaffOrderListView.get": Operation(
+        id="staff_orders_list",
+        tag=STAFF,
+        summary="Find orders of all users, the newest first",
+        description="With `user_id` one shard is asked, without it all; X-Shards-Asked says.",
+        query=OrderFilterSerializer,
+        returns=StaffOrderRowSerializer,
+        example=page_of(STAFF_ROW, "/api/staff/orders/"),
+        paged=True,
+        says=("X-Shards-Asked",),
+    ),
+}

@@ -1,0 +1,41 @@
+"""The payment endpoints as API clients read them. Paying and refunding are in checkout."""
+
+from shop.core.openapi import TIME_EXAMPLE, UUID_EXAMPLE, Operation, page_of
+from shop.payments.api.serializers import PaymentSerializer
+
+PAYMENTS = "Payments"
+TAGS = {
+    PAYMENTS: """\
+What was paid for orders. The states of a payment:
+
+pending → succeeded or failed; succeeded → refunded. Anything else is refused (409).
+
+The sandbox's gateway knows the tokens `tok_success`, `tok_declined` and `tok_timeout`."""
+}
+PAYMENT = {
+    "id": UUID_EXAMPLE,
+    "order_id": UUID_EXAMPLE,
+    "payment_method": "card",
+    "amount": "39.80",
+    "status": "succeeded",
+    "created_at": TIME_EXAMPLE,
+    "updated_at": TIME_EXAMPLE,
+}
+
+OPERATIONS = {
+    "PaymentListView.get": Operation(
+        id="payments_list",
+        tag=PAYMENTS,
+        summary="List the caller's payments, the newest first",
+        returns=PaymentSerializer,
+        example=page_of(PAYMENT, "/api/payments/"),
+        paged=True,
+    ),
+    "PaymentView.get": Operation(
+        id="payments_read",
+        tag=PAYMENTS,
+        summary="Read a payment",
+        returns=PaymentSerializer,
+        example=PAYMENT,
+    ),
+}

@@ -1,0 +1,8 @@
+from django.urls import path
+
+from shop.payments.api.views import PaymentListView, PaymentView
+
+urlpatterns = [
+    path("payments/", PaymentListView.as_view()),
+    path("payments/<uuid:payment_id>/", PaymentView.as_view()),
+]

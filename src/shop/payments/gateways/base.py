@@ -1,0 +1,83 @@
+"""What every payment gateway can do, in the shop's words.
+
+Invariant: everything a gateway is asked for carries the payment's id as its key. Asked twice, it
+charges once and refunds once.
+
+GatewayError             the gateway could not do what was asked
+├── GatewayUnavailable   it does not say how a payment stands; ask again later
+└── GatewayRefused       it did nothing and never will: our request or our key is wrong
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+
+class GatewayError(Exception):
+    """The gateway could not do what was asked."""
+
+
+class GatewayUnavailable(GatewayError):
+    """It does not say how a payment stands. Ask again later."""
+
+
+class GatewayRefused(GatewayError):
+    """The gateway understood, did nothing, and will do nothing if it is asked again."""
+
+
+class Standing(StrEnum):
+    """How a payment stands at the gateway."""
+
+    SUCCEEDED = "succeeded"
+    DECLINED = "declined"
+    REFUNDED = "refunded"
+    ABSENT = "absent"  # nothing was charged
+    UNKNOWN = "unknown"  # it cannot say yet; the money may move at any moment
+
+
+class Gateway(Protocol):
+    """One payment gateway. Nothing here may be called inside a database transaction."""
+
+    def charge(
+        self,
+        *,
+        payment_id: UUID,
+        user_id: UUID,
+        amount: Decimal,
+        currency: str,
+        method: str,
+        token: str,
+    ) -> Standing:
+        """Charge a payment, once whatever happens.
+
+        Args:
+            user_id: travels along, so that the gateway's events find the user's shard.
+            currency: three capital letters.
+            method: as `Payment.Method` names it.
+            token: what the customer's browser got from the gateway; empty: what is on file.
+
+        Returns:
+            SUCCEEDED, DECLINED, or UNKNOWN when no answer came in time.
+
+        Raises:
+            GatewayRefused: the request is wrong.
+        """
+
+    def status(self, *, payment_id: UUID) -> Standing:
+        """Say how a payment stands; UNKNOWN when no answer came in time.
+
+        Raises:
+            GatewayRefused: the request is wrong.
+        """
+
+    def refund(self, *, payment_id: UUID) -> Standing:
+        """Send all of a payment's money back, once whatever happens.
+
+        Returns:
+            REFUNDED, also when it was before; ABSENT or DECLINED when there is nothing to send
+            back; UNKNOWN when no answer came in time.
+
+        Raises:
+            GatewayRefused: the request is wrong.
+        """

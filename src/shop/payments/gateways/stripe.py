@@ -1,0 +1,151 @@
+"""Stripe, through its official SDK and PaymentIntents.
+
+Stripe keeps an idempotency key for 24 hours; asked again within that time it repeats its answer,
+whatever it was. What became of a payment is searched for by the payment's id in the metadata. The
+search may lag a minute behind: a payment that it misses is asked for again under the same key.
+https://docs.stripe.com/api/idempotent_requests, https://docs.stripe.com/search#data-freshness
+"""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import stripe
+from django.conf import settings
+
+from shop.payments.gateways.base import GatewayRefused, Standing
+
+# Amounts are whole numbers of a currency's smallest unit. https://docs.stripe.com/currencies
+WITHOUT_CENTS = frozenset(
+    """BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF""".split()  # noqa: SIM905
+)
+# What the customer's token can be wrong in; nothing was charged, another token may do.
+OF_THE_TOKEN = frozenset({"payment_method", "payment_method_data"})
+STANDINGS = {
+    "succeeded": Standing.SUCCEEDED,
+    "canceled": Standing.DECLINED,
+    "requires_payment_method": Standing.DECLINED,  # where a declined card leaves it
+    "requires_confirmation": Standing.ABSENT,
+}
+
+
+def make() -> "Stripe":
+    """Return the gateway that the settings describe."""
+    return Stripe(
+        api_key=settings.STRIPE_API_KEY,
+        api_base=settings.STRIPE_API_BASE,
+        timeout=settings.PAYMENT_GATEWAY_TIMEOUT.total_seconds(),
+    )
+
+
+class Stripe:
+    """A client of Stripe.
+
+    Args:
+        api_base: an address without a slash at its end; a stand-in serves as well.
+        timeout: seconds for connecting, and for the answer.
+    """
+
+    def __init__(self, *, api_key: str, api_base: str, timeout: float) -> None:
+        self._client = stripe.StripeClient(
+            api_key,
+            base_addresses={"api": api_base},
+            http_client=stripe.RequestsClient(timeout=timeout),
+            max_network_retries=0,  # after a timeout the status is asked for first
+        )
+
+    def charge(
+        self,
+        *,
+        payment_id: UUID,
+        user_id: UUID,
+        amount: Decimal,
+        currency: str,
+        method: str,
+        token: str,
+    ) -> Standing:
+        if not token:
+            return Standing.DECLINED  # Stripe has nothing on file for our customers
+        try:
+            intent = self._client.v1.payment_intents.create(
+                {
+                    "amount": smallest_units(amount, currency),
+                    "currency": currency.lower(),
+                    "payment_method": token,
+                    "confirm": True,
+                    # Nobody is there to answer a bank's question: such a charge is declined.
+                    "error_on_requires_action": True,
+                    "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+                    "metadata": {"payment_id": str(payment_id), "user_id": str(user_id)},
+                },
+                {"idempotency_key": str(payment_id)},
+            )
+        except stripe.CardError:
+            return Standing.DECLINED
+        except stripe.InvalidRequestError as error:
+            if error.param in OF_THE_TOKEN:
+                return Standing.DECLINED
+            raise _refused(error) from error
+        except stripe.StripeError as error:
+            return _unknown(error)
+        return STANDINGS.get(intent.status, Standing.UNKNOWN)
+
+    def status(self, *, payment_id: UUID) -> Standing:
+        try:
+            return _standing(self._find(payment_id))
+        except stripe.StripeError as error:
+            return _unknown(error)
+
+    def refund(self, *, payment_id: UUID) -> Standing:
+        try:
+            intent = self._find(payment_id)
+            standing = _standing(intent)
+            if intent is None or standing != Standing.SUCCEEDED:
+                return standing
+            self._client.v1.refunds.create(
+                {"payment_intent": intent.id}, {"idempotency_key": f"refund-{payment_id}"}
+            )
+        except stripe.InvalidRequestError as error:
+            if error.code == "charge_already_refunded":
+                return Standing.REFUNDED
+            raise _refused(error) from error
+        except stripe.StripeError as error:
+            return _unknown(error)
+        return Standing.REFUNDED
+
+    def _find(self, payment_id: UUID) -> stripe.PaymentIntent | None:
+        found = self._client.v1.payment_intents.search(
+            {
+                "query": f"metadata['payment_id']:'{payment_id}'",
+                "expand": ["data.latest_charge"],
+                "limit": 1,
+            }
+        )
+        return found.data[0] if found.data else None
+
+
+def smallest_units(amount: Decimal, currency: str) -> int:
+    """Return an amount as Stripe takes it: cents, or whole units where there are none."""
+    return int(amount if currency in WITHOUT_CENTS else amount * 100)
+
+
+def _standing(intent: stripe.PaymentIntent | None) -> Standing:
+    if intent is None:
+        return Standing.ABSENT
+    charge: Any = intent.latest_charge
+    if intent.status == "succeeded" and getattr(charge, "refunded", False):
+        return Standing.REFUNDED
+    return STANDINGS.get(intent.status, Standing.UNKNOWN)
+
+
+def _unknown(error: stripe.StripeError) -> Standing:
+    """Return UNKNOWN for an error that says nothing of the payment, raise for one that does."""
+    if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
+        raise _refused(error) from error
+    if isinstance(error, stripe.InvalidRequestError | stripe.IdempotencyError):
+        raise _refused(error) from error
+    return Standing.UNKNOWN
+
+
+def _refused(error: stripe.StripeError) -> GatewayRefused:
+    return GatewayRefused(f"Stripe refuses: {error.user_message or type(error).__name__}")

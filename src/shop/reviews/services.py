@@ -1,0 +1,71 @@
+"""Writing reviews."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from shop.accounts.selectors import active_user
+from shop.catalog.selectors import product_of
+from shop.core.errors import DomainError, NotFound
+from shop.reviews.errors import AlreadyReviewed
+from shop.reviews.models import Review
+from shop.reviews.selectors import has_bought, reviews_of
+
+NAMELESS = "A customer"
+
+
+def write_review(*, user_id: UUID, product_id: int, rating: int, comment: str = "") -> Review:
+    """Write a user's review of a product.
+
+    What it says of its author comes from the author's shard and is stored with it, so that a list
+    of reviews asks the product's shard alone: their first name, and whether they bought it.
+
+    Args:
+        rating: 1 to 5 stars.
+
+    Raises:
+        NotFound: there is no such product.
+        AccountClosed: the user is gone.
+        AlreadyReviewed: there is a review of this product by this user.
+    """
+    product = product_of(product_id)
+    author = active_user(user_id)
+    try:
+        return Review.objects.create(
+            product=product,
+            user_id=user_id,
+            author_name=author.first_name or NAMELESS,
+            rating=rating,
+            comment=comment,
+            verified_purchase=has_bought(user_id, product_id),
+        )
+    except IntegrityError as error:
+        raise _translated(error) from error
+
+
+def change_review(review: Review, changes: Mapping[str, Any]) -> Review:
+    """Change a review's rating or comment, and return it.
+
+    Raises:
+        NotFound: it was deleted meanwhile.
+    """
+    changes = {**changes, "updated_at": timezone.now()}
+    if not reviews_of(review.product_id).filter(id=review.id).update(**changes):
+        raise NotFound("There is no such review.")
+    for name, value in changes.items():
+        setattr(review, name, value)
+    return review
+
+
+def remove_review(review: Review) -> None:
+    """Delete a review; one that is gone already stays so."""
+    reviews_of(review.product_id).filter(id=review.id).delete()
+
+
+def _translated(error: IntegrityError) -> DomainError:
+    if "review_per_user" in str(error):
+        return AlreadyReviewed("You have reviewed this product already; you can change that.")
+    return NotFound("There is no such product.")

@@ -1,0 +1,121 @@
+"""A production process with unsafe settings does not start, and says everything that is wrong."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+SAFE = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": "k7Qz-41Vx_9pLmT3uYbN8sRwJc6FhGa2XtEo0iKqUvZyMlPnBr5S",
+    "DEBUG": "false",
+    "ALLOWED_HOSTS": "shop.example.com,127.0.0.1",
+    "PUBLIC_URL": "https://shop.example.com",
+    "PAYMENT_WEBHOOK_SECRET": "whsec_0123456789abcdef0123456789abcdef",
+    "DATABASE_URL": "postgresql://shardmart_app:x@127.0.0.1:1/shardmart",
+    "DATABASE_DIRECT_URL": "postgresql://shardmart_owner:x@127.0.0.1:1/shardmart",
+    "DATABASE_NODE_URLS": "postgresql://shardmart_app:x@127.0.0.1:2/shardmart",
+}
+
+
+def check(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Start `manage.py check` with nothing but these variables."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    with NamedTemporaryFile() as empty:
+        return subprocess.run(
+            [sys.executable, str(ROOT / "src/manage.py"), "check", *arguments],
+            env={**kept, "SHARDMART_ENV_FILE": empty.name, **SAFE, **changes},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+
+def reasons(**changes: str) -> list[str]:
+    """What the refusal says, line by line."""
+    finished = check(**changes)
+    assert finished.returncode != 0
+    assert "ImproperlyConfigured: ENVIRONMENT=production refuses" in finished.stderr
+    return [line[2:] for line in finished.stderr.splitlines() if line.startswith("- ")]
+
+
+def test_safe_settings_start() -> None:
+    finished = check()
+    assert finished.returncode == 0, finished.stderr
+
+
+def test_safe_settings_pass_djangos_own_deployment_checks() -> None:
+    finished = check("--deploy", "--fail-level=WARNING", TLS_IN_FRONT="true")
+    # Subdomains and the browsers' preload list are not ours to decide.
+    found = {word for word in finished.stderr.split() if word.startswith("(security.")}
+    assert found <= {"(security.W005)", "(security.W021)"}, finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("SECRET_KEY", "k" * 49, "SECRET_KEY has 49 characters; 50 are needed."),
+        ("SECRET_KEY", "django-INSECURE-" + "k" * 50, "SECRET_KEY contains 'insecure'"),
+        ("SECRET_KEY", "offline" * 10, "SECRET_KEY contains 'offline'"),
+        ("SECRET_KEY", "dev-only-" * 10, "SECRET_KEY contains 'dev-only'"),
+        ("DEBUG", "true", "DEBUG is on"),
+        ("ALLOWED_HOSTS", "", "ALLOWED_HOSTS is empty"),
+        ("ALLOWED_HOSTS", "shop.example.com,*", "the wildcard '*'"),
+        ("ALLOWED_HOSTS", "shop.example.com,.example.com", "the wildcard '.example.com'"),
+        ("ALLOWED_HOSTS", "other.example.com", "'shop.example.com' is not among ALLOWED_HOSTS"),
+        ("PUBLIC_URL", "http://shop.example.com", "is not https"),
+        ("PAYMENT_WEBHOOK_SECRET", "", "PAYMENT_WEBHOOK_SECRET is missing"),
+        ("DATABASE_URL", "postgresql://postgres:x@h/d", "'postgres' of 'default'"),
+        ("DATABASE_NODE_URLS", "postgresql://postgres:x@h/d", "'postgres' of 'node_1'"),
+        ("DATABASE_URL", SAFE["DATABASE_DIRECT_URL"], "share the database role"),
+        ("CORS_ALLOWED_ORIGINS", "http://a.example", "'http://a.example', which is not https"),
+    ],
+)
+def test_one_thing_that_is_wrong_is_said(variable: str, value: str, reason: str) -> None:
+    (said,) = reasons(**{variable: value})
+    assert reason in said
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    wrong = {
+        "SECRET_KEY": "dev-only",
+        "DEBUG": "true",
+        "ALLOWED_HOSTS": "*",
+        "PUBLIC_URL": "http://127.0.0.1:8080",
+        "PAYMENT_WEBHOOK_SECRET": "",
+        "DATABASE_URL": "postgresql://postgres:x@h/d",
+    }
+    said = "\n".join(reasons(**wrong))
+    for name in (*wrong.keys() - {"DATABASE_URL"}, "database role"):
+        assert name in said
+
+
+def test_the_key_of_the_offline_tools_is_refused() -> None:
+    offline = dict(
+        line.split("=", 1)
+        for line in (ROOT / "tests/offline.env").read_text().splitlines()
+        if "=" in line
+    )
+    assert reasons(SECRET_KEY=offline["SECRET_KEY"])
+
+
+def test_an_unknown_environment_is_refused() -> None:
+    finished = check(ENVIRONMENT="prod")
+    assert finished.returncode != 0
+    assert "ENVIRONMENT is 'prod'; it must be local or production." in finished.stderr
+
+
+def test_without_a_secret_key_nothing_starts() -> None:
+    finished = check(SECRET_KEY="", ENVIRONMENT="local")
+    assert finished.returncode != 0
+    assert "SECRET_KEY" in finished.stderr
+
+
+def test_outside_production_the_same_settings_start() -> None:
+    finished = check(ENVIRONMENT="local", PUBLIC_URL="http://127.0.0.1:8080", ALLOWED_HOSTS="*")
+    assert finished.returncode == 0, finished.stderr
