@@ -28,6 +28,7 @@ VICTIMS = ["worker", "worker-critical", "beat", "redis", "gateway"]
 # How a customer pays; the gateway hangs for longer than we wait after it has charged.
 TOKENS = ["tok_success"] * 7 + ["tok_declined"] * 2 + ["tok_timeout"]
 CANCELLED_AT_ONCE = 0.1  # of the orders
+BROKER_DOWN = 60.0  # seconds
 SETTLED_WITHIN = 90.0  # seconds after the last kill
 CONFIRMATION = re.compile(r"<order_confirmation\.([0-9a-f-]{36})@")
 
@@ -165,7 +166,7 @@ def _confirmed(run_dir: Path, placed: list[Placed]) -> Counter[str]:
     return counts
 
 
-def test_while_the_broker_is_down_orders_are_accepted_as_quickly_as_ever(
+def test_while_the_broker_is_down_orders_are_accepted_and_what_follows_comes_later(
     new_user: Callable[[], httpx.Client],
     new_product: Callable[[int], int],
     rows: Rows,
@@ -178,17 +179,19 @@ def test_while_the_broker_is_down_orders_are_accepted_as_quickly_as_ever(
     try:
         stopped = time.monotonic()
         placed, without = _place_some(buyer, product, "without", count=30)
-        time.sleep(max(0.0, 15 - (time.monotonic() - stopped)))
+        time.sleep(max(0.0, BROKER_DOWN - (time.monotonic() - stopped)))
     finally:
         keeper.call("start", "redis")
     assert len(placed) == 30
-    # Throttling asks Redis once, waits its 0.25 s at most, and then lets it be for a second.
-    assert statistics.median(without) < statistics.median(usual) * 2 + 0.05
-    assert max(without) < max(usual) + 1.0
-    assert wait_until(lambda: set(_states(rows, placed).values()) == {"paid"}, seconds=60), Counter(
-        _states(rows, placed).values()
+    # A figure, not a condition: docs/asynchronous_processing.md has it.
+    medians = [1000 * statistics.median(seconds) for seconds in (usual, without)]
+    print("an order took {:.0f} ms (median), {:.0f} ms without the broker".format(*medians))
+    assert wait_until(
+        lambda: set(_states(rows, placed).values()) == {"paid"}, seconds=SETTLED_WITHIN
+    ), Counter(_states(rows, placed).values())
+    assert wait_until(
+        lambda: set(_confirmed(run_dir, placed).values()) == {1}, seconds=SETTLED_WITHIN
     )
-    assert wait_until(lambda: set(_confirmed(run_dir, placed).values()) == {1}, seconds=60)
 
 
 def _place_some(

@@ -1,5 +1,8 @@
 """One open cart per user, and its lines."""
 
+from datetime import datetime
+
+from django.conf import settings
 from django.db import models
 
 from sharding.django.models import ShardForeignObject
@@ -19,6 +22,11 @@ class ShoppingCart(UserShardedModel):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @staticmethod
+    def expired(now: datetime) -> models.Q:
+        """Return what finds the carts that `manage.py purge_expired` removes, lines and all."""
+        return models.Q(updated_at__lte=now - settings.ABANDONED_CART_LIFETIME)
 
 
 class CartItem(UserShardedModel):

@@ -35,6 +35,7 @@ def _reasons(settings: Settings) -> Iterator[str]:
     yield from _public_url(settings["PUBLIC_URL"], settings["ALLOWED_HOSTS"])
     if not settings["PAYMENT_WEBHOOK_SECRET"]:
         yield "PAYMENT_WEBHOOK_SECRET is missing: anybody could report payments."
+    yield from _gateway(settings["PAYMENT_GATEWAY"], settings["STRIPE_API_KEY"])
     yield from _roles(settings["DATABASES"])
     yield from _origins(settings["CORS_ALLOWED_ORIGINS"])
 
@@ -61,6 +62,13 @@ def _public_url(url: str, hosts: Sequence[str]) -> Iterator[str]:
         yield f"PUBLIC_URL {url!r} is not https."
     if hosts and parts.hostname not in hosts:
         yield f"PUBLIC_URL's host {parts.hostname!r} is not among ALLOWED_HOSTS."
+
+
+def _gateway(name: str, stripe_key: str) -> Iterator[str]:
+    if name == "sandbox":
+        yield "PAYMENT_GATEWAY is 'sandbox': orders would be paid with no money."
+    if name == "stripe" and not stripe_key:
+        yield "STRIPE_API_KEY is missing."
 
 
 def _roles(databases: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

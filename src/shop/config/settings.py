@@ -237,6 +237,9 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 CSRF_COOKIE_HTTPONLY = True
 IDEMPOTENCY_KEY_LIFETIME = timedelta(hours=24)
+ABANDONED_CART_LIFETIME = timedelta(
+    days=env.int("ABANDONED_CART_DAYS", 180)
+)  # untouched for so long
 # How far a webhook's signature may be from our clock; and how long its event is remembered.
 PAYMENT_WEBHOOK_TOLERANCE = timedelta(seconds=env.int("PAYMENT_WEBHOOK_TOLERANCE_SECONDS", 300))
 WEBHOOK_EVENT_LIFETIME = timedelta(days=30)

@@ -1,11 +1,13 @@
 """Removing rows that have had their time, in batches.
 
-A model takes part by having a static method ``expired(now) -> Q``.
+A model of users' rows takes part by having a static method ``expired(now) -> Q``.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.apps import apps
 from django.db.models import Model
@@ -23,12 +25,21 @@ def count_expired(model: Any, *, now: datetime) -> int:
 
 
 def purge(model: Any, *, now: datetime, batch_size: int) -> Iterator[int]:
-    """Delete the rows whose time is over; yield how many each batch removed. Asks every shard.
+    """Delete the rows whose time is over; yield how many each batch removed.
 
-    Each batch is a transaction of its own, so that no lock is held for long. What was renewed
-    since its key was read (an idempotency key that is used again) stays: the DELETE asks anew.
+    Finding them asks every shard. Removing them asks one at a time: each user's rows go in a
+    transaction of their own, without two-phase commit, and no lock is held for long. What was
+    renewed since it was found (a cart that is filled again) stays: the DELETE asks anew.
     """
     expired = model.objects.cross_shard().filter(model.expired(now))
-    while keys := list(expired.values_list("pk", flat=True)[:batch_size]):
-        removed, _ = expired.filter(pk__in=keys).delete()
-        yield removed
+    while found := list(expired.values_list("user_id", "pk")[:batch_size]):
+        by_user = defaultdict(list)
+        for user_id, key in found:
+            by_user[user_id].append(key)
+        yield sum(_remove(model, now, user_id, keys) for user_id, keys in by_user.items())
+
+
+def _remove(model: Any, now: datetime, user_id: UUID, keys: list[Any]) -> int:
+    mine = model.objects.for_key(user_id).filter(model.expired(now), pk__in=keys)
+    removed: int = mine.delete()[0]
+    return removed

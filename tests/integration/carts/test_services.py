@@ -1,7 +1,9 @@
 """Filling and emptying a cart."""
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from sharding.ids import new_id
 from shop.accounts.models import User
@@ -10,6 +12,7 @@ from shop.carts.errors import QuantityTooLarge
 from shop.carts.models import MAX_QUANTITY, CartItem, ShoppingCart
 from shop.carts.selectors import cart_of, items_of
 from shop.core.errors import AccountClosed, NotFound
+from shop.core.purging import purge
 from tests.conftest import MakeProduct
 from tests.integration.core.concurrency import beside
 
@@ -140,3 +143,18 @@ def test_two_carts_filled_by_eight_threads_lose_no_line(
     assert [done.exception() for done in filled] == [None] * 8
     for user in (ana, bo):
         assert sorted(lines(user)) == [("a", 4), ("b", 4), ("c", 4), ("d", 4)]
+
+
+def test_a_cart_that_nobody_touched_for_long_is_purged_with_its_lines(
+    ana: User, bo: User, make_product: MakeProduct
+) -> None:
+    product = make_product()
+    for user in (ana, bo):
+        services.add_item(user_id=user.id, product_id=product.id, quantity=1)
+    long_ago = timezone.now() - settings.ABANDONED_CART_LIFETIME
+    ShoppingCart.objects.for_user(ana.id).update(updated_at=long_ago)
+
+    assert list(purge(ShoppingCart, now=timezone.now(), batch_size=10)) == [1]
+
+    assert not CartItem.objects.for_user(ana.id).exists()
+    assert CartItem.objects.for_user(bo.id).count() == 1
