@@ -127,6 +127,22 @@ CASES = [
         is_constraint=True,
     ),
     Case(
+        "orders_order",
+        "order_by_id",
+        "GET /api/staff/orders/ (all shards; the pages are of one)",
+        lambda _: Order.objects.cross_shard().order_by("-id")[:21],
+    ),
+    Case(
+        "orders_order",
+        "order_pending",
+        "the orders that nobody has paid (all shards; the pages are of one)",
+        lambda _: (
+            Order.objects.cross_shard()
+            .filter(order_status=Order.Status.PENDING)
+            .order_by("id")[:100]
+        ),
+    ),
+    Case(
         "orders_orderitem",
         "order_item_per_product",
         "the lines of GET /api/orders/{id}/; the cascade from an order to its lines",
@@ -163,6 +179,12 @@ CASES = [
         "review_per_user",
         "one review per user and product",
         lambda chosen: Review.objects.for_product(chosen.product_id).filter(user_id=chosen.user_id),
+    ),
+    Case(
+        "reviews_review",
+        "review_by_user",
+        "a user's export and deletion (all shards; the pages are of one)",
+        lambda chosen: Review.objects.cross_shard().filter(user_id=chosen.user_id),
     ),
     Case(
         "core_outboxevent",
