@@ -55,6 +55,7 @@ class WebhookDelivery(UserShardedModel):
     attempts: Any = models.JSONField(default=list)  # {at, status, ms, error}, the oldest first
 
     class Meta:
+        verbose_name_plural = "webhook deliveries"
         constraints = [
             models.UniqueConstraint(
                 fields=["user_id", "event_id", "endpoint_id"], name="webhook_delivery_once"

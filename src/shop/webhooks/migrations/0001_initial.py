@@ -73,6 +73,7 @@ class Migration(migrations.Migration):
                 ("attempts", models.JSONField(default=list)),
             ],
             options={
+                "verbose_name_plural": "webhook deliveries",
                 "indexes": [
                     models.Index(fields=["endpoint_id", "id"], name="webhook_delivery_by_endpoint"),
                     models.Index(
