@@ -17,16 +17,20 @@ ifneq ($(STACK),local)
 export SHARDMART_ENV_FILE ?= $(CURDIR)/.run/$(STACK)/env
 endif
 
-.PHONY: help up down clean status logs mail smoke test fuzz schema lint lock install packages browser
+.PHONY: help up deploy-local down clean status logs mail smoke test fuzz schema dashboards lint lock install packages browser
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo 'Variables: WORKERS HTTP_PORT STATS_PORT APP_PORT PG_PORT POOL_PORT REDIS_PORT SMTP_PORT GATEWAY_PORT'
-	@echo '           APP_WORKERS APP_THREADS TASK_PROCESSES BROKER_URL CITUS=auto|on|off STACK; for make test: PYTEST_ARGS'
+	@echo 'Variables: WORKERS SPARES HTTP_PORT STATS_PORT APP_PORT PG_PORT POOL_PORT REDIS_PORT SMTP_PORT GATEWAY_PORT METRICS_PORT PROMETHEUS_PORT ALERTMANAGER_PORT'
+	@echo '           APP_WORKERS APP_THREADS TASK_PROCESSES BROKER_URL CITUS=auto|on|off MONITORING=auto|on|off STACK; for make test: PYTEST_ARGS'
+	@echo '           of HAProxy (docs/load_balancing.md): BALANCE QUEUE_LIMIT RATE_LIMIT CONNECTION_LIMIT LOG_REQUESTS TLS_CERTIFICATE HTTPS_PORT'
 
 up: install ## start the whole stack on 127.0.0.1 and print its nodes and URLs
 	@$(STACK_COMMAND) up
+
+deploy-local: install ## bring new code into the running stack, one app server after the other
+	@$(STACK_COMMAND) deploy
 
 down: ## stop the stack, keep its data
 	@db/local/run-if-installed.sh down
@@ -52,17 +56,25 @@ test: browser install ## all tests, on a stack of their own that is removed afte
 fuzz: install ## some 2,600 generated requests, each sent by three, against the OpenAPI document
 	@$(STACK_COMMAND) test -- -m fuzz tests/integration/test_schema_conformance.py $(PYTEST_ARGS)
 
-schema: install ## renew docs/openapi.yaml and the table of docs/api.md
+bench-%: install ## a benchmark of tests/load, e.g. make bench-catalog; ARGS=--help lists its options
+	@PYTHONPATH=src:. $(PYTHON) -m tests.load.$* $(ARGS)
+
+schema: install ## renew docs/openapi.yaml and the tables of docs/api.md and docs/monitoring.md
 	@$(OFFLINE) $(PYTHON) src/manage.py spectacular \
 		--file docs/openapi.yaml --validate --fail-on-warn
 	@$(OFFLINE) $(PYTHON) src/manage.py api_table docs/api.md
+	@$(OFFLINE) $(PYTHON) src/manage.py metrics_table docs/monitoring.md
 
-lint: install ## ruff, mypy, import-linter, haproxy -c
+dashboards: install ## write Grafana's dashboards again, from monitoring/dashboards/
+	@$(PYTHON) -m monitoring.dashboards
+
+lint: install ## ruff, mypy, import-linter, haproxy -c, nginx -t, promtool and amtool
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	$(OFFLINE) .venv/bin/mypy
 	PYTHONPATH=src:. $(OFFLINE) .venv/bin/lint-imports
 	@db/local/check-haproxy.sh haproxy/haproxy.cfg
+	@$(PYTHON) -m monitoring.linting
 
 lock: install ## renew requirements/*.txt from requirements/*.in
 	@for source in requirements/*.in; do \

@@ -12,7 +12,11 @@ DATABASES = {
     "default": env.database("DATABASE_ADMIN_URL")
     | {"NAME": DATABASE_NAME, "TEST": {"NAME": env.str("TEST_DATABASE_NAME", "test_shardmart")}}
 }
+DATABASE_POOLER_PORT_OFFSET = 0  # the nodes themselves: the poolers know no superuser's role
+SHARD_ROUTING = False  # tests/cluster/routing turns it on
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick on purpose
+
+ACCESS_LOG = False  # but in the tests of it
 
 # Counters of their own, and so high that only the tests of throttling are throttled.
 CACHES["default"]["KEY_PREFIX"] = f"test-{token_hex(8)}"
@@ -22,3 +26,6 @@ THROTTLE_RATES = dict.fromkeys(THROTTLE_RATES, "1000000/hour")
 OUTBOX_RELAY = False
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+
+# Tests change rows in transactions that never commit; those of the cache turn it on.
+CATALOG_CACHE = False

@@ -1,4 +1,4 @@
-"""The command behind the Makefile: `python -m db.local up|down|clean|status|logs|mail|test`."""
+"""The command behind the Makefile: `python -m db.local up`, `deploy`, `down`, `clean`, …"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import psycopg2
 
-from db.local import health, lock, mail_catcher, report, secrets_file, test_run
+from db.local import health, lock, mail_catcher, monitoring, report, secrets_file, test_run
 from db.local import layout as layouts
 from db.local import settings as choices
 from db.local.down import clean, down
@@ -18,7 +18,7 @@ from db.local.errors import StackError
 from db.local.supervisor import Supervisor
 from db.local.up import print_summary, up
 
-COMMANDS = ("up", "down", "clean", "status", "logs", "mail", "test")
+COMMANDS = ("up", "deploy", "down", "clean", "status", "logs", "mail", "test")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -62,6 +62,9 @@ def _run(command: str, rest: Sequence[str]) -> int:
             return test_run.run(os.environ, rest)
         if command == "up":
             print_summary(up(os.environ, stack=stack))
+        elif command == "deploy":
+            up(os.environ, stack=stack, renew=True)
+            print(f"Stack {stack} runs the code of this checkout.")
         else:
             print(
                 f"Stack {stack} stopped; its data stays."
@@ -86,13 +89,16 @@ def _status(stack: str) -> int:
         print(f"Stack {stack} is not running.")
         return 0
     secrets = secrets_file.load_or_make(layout.secrets)
-    verdicts = health.verdicts(health.everything(settings, secrets, layout))
+    probes = [*health.everything(settings, secrets, layout), *monitoring.probes(settings)]
+    verdicts = health.verdicts(probes)
     print(report.process_table(list(supervisor.states().values()), verdicts))
     print()
     try:
         print(report.node_table(report.node_rows(settings, secrets)))
     except Exception as error:
         print(f"The nodes cannot be asked: {' '.join(str(error).split())}")
+    print()
+    print(report.urls(settings))
     return 0
 
 

@@ -32,7 +32,12 @@ def decide(
             " `make clean` removes it, then start anew."
         )
     chosen = choices.choose(
-        environ, stack=stack, citus=citus, pg_major=version.major, before=before
+        environ,
+        stack=stack,
+        citus=citus,
+        pg_major=version.major,
+        before=before,
+        monitoring=software.has_monitoring(choices.monitoring_wish(environ, before)),
     )
     return chosen, version.bindir
 
@@ -42,23 +47,24 @@ def check_shrinking(before: Settings, settings: Settings, layout: Layout) -> tup
 
     A node may hold the only copy of some shards: stopping it would lose them.
     """
-    gone = before.nodes[len(settings.nodes) :]
+    gone = before.servers[len(settings.servers) :]
     if not gone:
         return ()
     names = ", ".join(node.name for node in gone)
-    refusal = f"WORKERS={settings.workers} would stop {names} and lose the shards there:"
+    wish = f"WORKERS={settings.workers} SPARES={settings.spares}"
+    refusal = f"{wish} would stop {names} and lose the shards there:"
     try:
         secrets = secrets_file.load_or_make(layout.secrets)
         with bootstrap.connect(before.nodes[0], secrets) as coordinator:
             registered = bootstrap.registered_ports(coordinator)
     except psycopg2.OperationalError:
         raise StackError(
-            f"{refusal} `make up WORKERS={before.workers}` first, then drain and remove them."
+            f"{refusal} `make up WORKERS={before.workers} SPARES={before.spares}` first,"
+            " then drain and remove them."
         ) from None
     if any(node.pg_port in registered for node in gone):
         raise StackError(
-            f"{refusal} drain and remove those nodes first"
-            " (citus_drain_node, citus_remove_node on the coordinator)."
+            f"{refusal} drain and remove those nodes first (shardctl drain, shardctl remove-node)."
         )
     return gone
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
+from db.cluster.roles import ADMIN, APP, DATABASE, MONITOR, OWNER
 from db.local.layout import Layout
-from db.local.secrets_file import ADMIN, APP, DATABASE, OWNER, Secrets, write_private
+from db.local.secrets_file import Secrets, write_private
 from db.local.settings import Settings
 
 HOST = "127.0.0.1"
@@ -17,7 +18,9 @@ def variables(settings: Settings, secrets: Secrets, layout: Layout) -> dict[str,
     def url(role: str, port: int, database: str = DATABASE) -> str:
         return f"postgresql://{role}:{secrets.of(role)}@{HOST}:{port}/{database}"
 
-    first, *workers = settings.nodes
+    first, *_ = settings.nodes
+    prometheus = f"http://{HOST}:{settings.prometheus_port}"
+    alertmanager = f"http://{HOST}:{settings.alertmanager_port}"
     # The tests kill workers and broker: what was lost with them shall be found within seconds.
     impatient = {} if settings.durable else {"OUTBOX_REDELIVER_SECONDS": "10"}
     return {
@@ -28,15 +31,21 @@ def variables(settings: Settings, secrets: Secrets, layout: Layout) -> dict[str,
         "SANDBOX_GATEWAY_KEY": secrets.gateway_key,
         "DEBUG": "false",
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
-        "PUBLIC_URL": f"http://{HOST}:{settings.http_port}",
+        "PUBLIC_URL": settings.public_url,
+        "TLS_IN_FRONT": "true" if settings.edge.tls_certificate else "false",
         "STATS_URL": f"http://{HOST}:{settings.stats_port}",
         "REDIS_URL": f"redis://{HOST}:{settings.redis_port}/0",
         "BROKER_URL": settings.broker,
         "EMAIL_URL": f"smtp://{HOST}:{settings.smtp_port}",
         "DATABASE_URL": url(APP, first.pool_port),
-        "DATABASE_NODE_URLS": ",".join(url(APP, node.pool_port) for node in workers),
+        "DATABASE_POOLER_PORT_OFFSET": str(first.pool_port - first.pg_port),
         "DATABASE_DIRECT_URL": url(OWNER, first.pg_port),
         "DATABASE_ADMIN_URL": url(ADMIN, first.pg_port, "postgres"),
+        "DATABASE_MONITOR_URL": url(MONITOR, first.pg_port),
+        "PROMETHEUS_URL": prometheus if settings.monitoring else "",
+        "ALERTMANAGER_URL": alertmanager if settings.monitoring else "",
+        "SHARDCTL_DSN": url(ADMIN, first.pg_port),
+        "SHARDCTL_TEXT_PREFIXES": "email:,username:",
         "RUN_DIR": str(layout.link),
     }
 

@@ -13,11 +13,12 @@ import psycopg2
 from celery import Celery
 from kombu.exceptions import KombuError
 
+from db.cluster.roles import ADMIN, APP, DATABASE
 from db.local.environment import HOST
 from db.local.errors import ProgramFailed
 from db.local.layout import Layout
 from db.local.programs import WORKER_QUEUES, worker_address
-from db.local.secrets_file import ADMIN, APP, DATABASE, Secrets
+from db.local.secrets_file import Secrets
 from db.local.settings import APP_SERVERS, Node, Settings
 from db.local.supervisor import Supervisor
 
@@ -63,14 +64,14 @@ def redis(settings: Settings) -> Probe:
 def app_servers(settings: Settings) -> list[Probe]:
     """Each app server says that it is ready."""
     return [
-        _http(f"app{number}", settings.app_port + number - 1)
+        http_ok(f"app{number}", settings.app_port + number - 1)
         for number in range(1, APP_SERVERS + 1)
     ]
 
 
 def gateway(settings: Settings) -> Probe:
     """The sandbox of a payment gateway answers."""
-    return _http("gateway", settings.gateway_port)
+    return http_ok("gateway", settings.gateway_port)
 
 
 def mail_catcher(settings: Settings) -> Probe:
@@ -123,15 +124,15 @@ def beat(layout: Layout) -> Probe:
 
 def haproxy(settings: Settings) -> Probe:
     """A request through HAProxy reaches a ready app server."""
-    return _http("haproxy", settings.http_port)
+    return http_ok("haproxy", settings.http_port)
 
 
 def everything(settings: Settings, secrets: Secrets, layout: Layout) -> list[Probe]:
     """Return the probes of all programs of a stack."""
     return [
-        *(postgres(node, secrets) for node in settings.nodes),
+        *(postgres(node, secrets) for node in settings.servers),
         redis(settings),
-        *(pgbouncer(node, secrets) for node in settings.nodes),
+        *(pgbouncer(node, secrets) for node in settings.servers),
         mail_catcher(settings),
         gateway(settings),
         *app_servers(settings),
@@ -209,16 +210,18 @@ def _query(program: str, port: int, role: str, secrets: Secrets, database: str) 
     return Probe(program=program, ask=ask)
 
 
-def _http(program: str, port: int) -> Probe:
+def http_ok(program: str, port: int, path: str = "/health/ready") -> Probe:
+    """The program answers 200 at a path."""
+
     def ask() -> str | None:
         connection = http.client.HTTPConnection(HOST, port, timeout=5)
         try:
-            connection.request("GET", "/health/ready")
+            connection.request("GET", path)
             status = connection.getresponse().status
         except (OSError, http.client.HTTPException) as error:
             return str(error) or type(error).__name__
         finally:
             connection.close()
-        return None if status == 200 else f"GET /health/ready answers {status}"
+        return None if status == 200 else f"GET {path} answers {status}"
 
     return Probe(program=program, ask=ask)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Install the Debian packages of the stack, only those whose programs are missing; with --tests
-# also the browser that the end-to-end tests look through.
+# also the browser that the end-to-end tests look through, and the nginx that they try. The monitoring's packages are wanted
+# unless MONITORING=off, and a stack starts without them as well.
 set -euo pipefail
 
 has_program() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null; }
@@ -22,18 +23,31 @@ has_venv || missing+=(python3-venv)
 if [[ ${1:-} == --tests ]]; then
     has_program chromium || has_program google-chrome || missing+=(chromium)
     has_program chromedriver || missing+=(chromium-driver)
+    has_program nginx || missing+=(nginx-light)
 fi
-if ((${#missing[@]} == 0)); then exit 0; fi
+
+optional=()
+if [[ ${MONITORING:-auto} != off ]]; then
+    for package in prometheus prometheus-alertmanager prometheus-postgres-exporter \
+        prometheus-redis-exporter; do
+        has_program "$package" || optional+=("$package")
+    done
+fi
+if ((${#missing[@]} + ${#optional[@]} == 0)); then exit 0; fi
+
+# What is missing decides: without the servers nothing runs, without the monitoring the rest does.
+status=0
+((${#missing[@]} == 0)) || status=1
 
 if ! has_program apt-get; then
-    echo "These programs are missing and apt-get is not here to install them: ${missing[*]}." >&2
-    exit 1
+    echo "These programs are missing and apt-get is not here to install them: ${missing[*]} ${optional[*]}." >&2
+    exit "$status"
 fi
 as_root=()
 if ((EUID != 0)); then
     if ! has_program sudo; then
-        echo "Debian packages are missing; as root, run: apt-get install ${missing[*]}" >&2
-        exit 1
+        echo "Debian packages are missing; as root, run: apt-get install ${missing[*]} ${optional[*]}" >&2
+        exit "$status"
     fi
     as_root=(sudo)
 fi
@@ -42,11 +56,18 @@ log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
 apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 "$@"; }
 
-echo "Installing Debian packages: ${missing[*]}"
 # --no-install-recommends: the stack needs the servers alone. The clusters and services that
 # Debian starts with them stay as they are; the stack has its own data and its own ports.
-if ! { apt update && apt install -y --no-install-recommends "${missing[@]}"; } </dev/null >"$log" 2>&1; then
+install() {
+    if (($# == 0)); then return 0; fi
+    echo "Installing Debian packages: $*"
+    if { apt update && apt install -y --no-install-recommends "$@"; } </dev/null >"$log" 2>&1; then
+        return 0
+    fi
     tail -n 20 "$log" >&2
-    echo "apt-get could not install: ${missing[*]}." >&2
-    exit 1
-fi
+    echo "apt-get could not install: $*." >&2
+    return 1
+}
+
+install "${missing[@]}" || exit 1
+install "${optional[@]}" || echo "The stack starts without monitoring."

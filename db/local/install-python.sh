@@ -7,7 +7,9 @@ requirements=requirements/dev.txt
 stamp=.venv/.requirements.sha256
 wanted="$(sha256sum <"$requirements")"
 
-is_current() { [[ -x .venv/bin/python && -f $stamp && "$(<"$stamp")" == "$wanted" ]]; }
+is_current() {
+    [[ -x .venv/bin/python && -x .venv/bin/shardctl && -f $stamp && "$(<"$stamp")" == "$wanted" ]]
+}
 if is_current; then exit 0; fi
 
 # `make up` and `make test` may come here at the same moment.
@@ -26,4 +28,11 @@ if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-in
     echo "pip could not install $requirements into .venv; run the same command again to retry." >&2
     exit 1
 fi
+# shardctl of this checkout, from whatever directory.
+cat >.venv/bin/shardctl <<EOF
+#!/bin/sh
+PYTHONPATH="$PWD\${PYTHONPATH:+:\$PYTHONPATH}" exec "$PWD/.venv/bin/python" -m sharding "\$@"
+EOF
+chmod +x .venv/bin/shardctl
+
 echo "$wanted" >"$stamp"

@@ -58,6 +58,29 @@ class Layout:
         return self.base / "redis"
 
     @property
+    def prometheus(self) -> Path:
+        return self.base / "prometheus"
+
+    @property
+    def alertmanager(self) -> Path:
+        return self.base / "alertmanager"
+
+    @property
+    def haproxy(self) -> Path:
+        """Where HAProxy makes its runtime socket; for its account alone."""
+        return self.base / "haproxy"
+
+    @property
+    def haproxy_socket(self) -> Path:
+        # A short name: HAProxy appends its process id and ".tmp" while it makes it.
+        return self.haproxy / "cli"
+
+    @property
+    def haproxy_loaded(self) -> Path:
+        """A digest of the configuration that HAProxy runs with."""
+        return self.base / "haproxy.loaded"
+
+    @property
     def gateway(self) -> Path:
         return self.base / "gateway"
 
@@ -115,7 +138,7 @@ def prepare(stack: str, *, checkout: Path = CHECKOUT) -> tuple[Layout, Account]:
         layout.base.mkdir(exist_ok=True)
         for directory in (layout.conf, layout.log, layout.gateway):
             directory.mkdir(exist_ok=True)
-        for directory in (layout.postgres, layout.redis):
+        for directory in (layout.postgres, layout.redis, layout.haproxy):
             directory.mkdir(exist_ok=True)
             account.own(directory, mode=0o700)
         layout.base.chmod(0o755)

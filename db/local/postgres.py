@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from db.cluster.roles import ADMIN
 from db.local.account import Account
 from db.local.errors import StackError
 from db.local.layout import Layout
-from db.local.secrets_file import ADMIN, Secrets, write_private
+from db.local.secrets_file import Secrets, write_private
 from db.local.settings import Node, Settings
 
 

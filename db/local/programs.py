@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from db.local import configuration, software
+from db.local import configuration, monitoring_ports, software
 from db.local.layout import Layout
 from db.local.settings import APP_SERVERS, Node, Settings
 
@@ -96,6 +96,7 @@ def app_server(number: int, settings: Settings, layout: Layout) -> Program:
         stop_seconds=35,
         environment={
             **application_environment(layout),
+            **figures_environment(f"app{number}", layout),
             "APP_BIND": f"127.0.0.1:{settings.app_port + number - 1}",
             "APP_WORKERS": str(settings.app_workers),
             "APP_THREADS": str(settings.app_threads),
@@ -132,7 +133,11 @@ def _worker(name: str, queues: str, settings: Settings, layout: Layout) -> Progr
         ),
         priority=35,
         stop_seconds=50,
-        environment=application_environment(layout),
+        environment={
+            **application_environment(layout),
+            **figures_environment(name, layout),
+            "METRICS_BIND": f"127.0.0.1:{settings.metrics_port + monitoring_ports.WORKERS[name]}",
+        },
         as_service_account=False,
         directory=str(layout.checkout),
         digest=code_digest(layout),
@@ -196,14 +201,19 @@ def application_environment(layout: Layout) -> dict[str, str]:
     }
 
 
+def figures_environment(name: str, layout: Layout) -> dict[str, str]:
+    """Return where the processes of one program put their figures, to be summed (`/metrics`)."""
+    return {"PROMETHEUS_MULTIPROC_DIR": str(layout.base / "metrics" / name)}
+
+
 def code_digest(layout: Layout, *others: Path) -> str:
-    """Return a digest of all that the application is made of."""
+    """Return a digest of all that the application is made of: code, templates, static files."""
     root = layout.checkout
     files = (
         path
         for room in ("src", "sharding")
         for path in (root / room).rglob("*")
-        if path.suffix in {".py", ".html", ".txt"}
+        if path.is_file() and "__pycache__" not in path.parts
     )
     return digest_of([layout.env, root / ".venv/.requirements.sha256", *others, *sorted(files)])
 
@@ -241,37 +251,31 @@ def gateway(settings: Settings, layout: Layout) -> Program:
     )
 
 
-def haproxy(settings: Settings, layout: Layout) -> Program:
-    """HAProxy in front of the app servers; -db keeps it in the foreground."""
-    conf = configuration.haproxy_path(layout)
+def haproxy(layout: Layout) -> Program:
+    """HAProxy in front of the app servers.
+
+    -W: a master stays, whose workers come and go with each reload; -db keeps it in the foreground.
+    No digest: a changed configuration is a reload (`db.local.haproxy`), not a restart.
+    """
     return Program(
         name="haproxy",
-        command=(software.find("haproxy"), "-db", "-f", str(conf)),
+        command=(software.find("haproxy"), "-W", "-db", *configuration.haproxy_options(layout)),
         priority=40,
-        environment={
-            "HTTP_BIND": f"127.0.0.1:{settings.http_port}",
-            "STATS_BIND": f"127.0.0.1:{settings.stats_port}",
-            **{
-                f"APP{n}": f"127.0.0.1:{settings.app_port + n - 1}"
-                for n in range(1, APP_SERVERS + 1)
-            },
-        },
-        digest=digest_of(sorted(p for p in conf.parent.rglob("*") if p.is_file())),
     )
 
 
 def all_programs(settings: Settings, layout: Layout, bindir: Path) -> list[Program]:
     """Return every program of a stack in the order in which they start."""
     return [
-        *(postgres(node, layout, bindir) for node in settings.nodes),
+        *(postgres(node, layout, bindir) for node in settings.servers),
         redis(layout),
-        *(pgbouncer(node, layout) for node in settings.nodes),
+        *(pgbouncer(node, layout) for node in settings.servers),
         mail_catcher(settings, layout),
         gateway(settings, layout),
         *(app_server(number, settings, layout) for number in range(1, APP_SERVERS + 1)),
         *workers(settings, layout),
         beat(layout),
-        haproxy(settings, layout),
+        haproxy(layout),
     ]
 
 

@@ -40,8 +40,8 @@ def node_rows(settings: Settings, secrets: Secrets) -> list[NodeRow]:
             node = settings.nodes[0]
             return [NodeRow(node=node, role="only node", shards=None, size=cursor.fetchone()[0])]
         cursor.execute(CLUSTER)
-        by_port = {node.pg_port: node for node in settings.nodes}
-        return [
+        by_port = {node.pg_port: node for node in settings.servers}
+        rows = [
             NodeRow(
                 node=by_port.get(port) or _foreign(port),
                 role=("coordinator" if is_coordinator else "worker")
@@ -51,6 +51,11 @@ def node_rows(settings: Settings, secrets: Secrets) -> list[NodeRow]:
             )
             for port, is_coordinator, active, shards, size in cursor.fetchall()
         ]
+    joined = {row.node.pg_port for row in rows}
+    spares = [node for node in settings.servers if node.pg_port not in joined]
+    return rows + [
+        NodeRow(node=node, role="spare, not in the cluster", shards=None, size=0) for node in spares
+    ]
 
 
 def node_table(rows: Sequence[NodeRow]) -> str:
@@ -88,12 +93,24 @@ def process_table(states: Sequence[State], verdicts: Mapping[str, str]) -> str:
 
 def urls(settings: Settings) -> str:
     """Return where to look with a browser."""
-    front = f"http://{HOST}:{settings.http_port}"
+    front = settings.public_url
     return (
+        f"Status    {front}/status/\n"
         f"API       {front}/api/\n"
         f"Health    {front}/health/ready\n"
         f"HAProxy   http://{HOST}:{settings.stats_port}/\n"
         f"Mail      smtp://{HOST}:{settings.smtp_port}, kept, not delivered: make mail"
+        + monitoring_urls(settings)
+    )
+
+
+def monitoring_urls(settings: Settings) -> str:
+    """Return where the figures are, and which alerts there are; nothing without monitoring."""
+    if not settings.monitoring:
+        return ""
+    return (
+        f"\nFigures   http://{HOST}:{settings.prometheus_port}/ (Prometheus)"
+        f"\nAlerts    http://{HOST}:{settings.alertmanager_port}/ (Alertmanager)"
     )
 
 

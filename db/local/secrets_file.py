@@ -9,11 +9,6 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-OWNER = "shardmart_owner"
-APP = "shardmart_app"
-ADMIN = "postgres"
-DATABASE = "shardmart"
-
 
 def _password() -> str:
     # Hexadecimal: safe in URLs, in PgBouncer's list and in a password file without quoting.
@@ -27,6 +22,7 @@ class Secrets:
     postgres: str = field(default_factory=_password)
     shardmart_owner: str = field(default_factory=_password)
     shardmart_app: str = field(default_factory=_password)
+    shardmart_monitor: str = field(default_factory=_password)
     secret_key: str = field(default_factory=lambda: secrets.token_urlsafe(50))
     payment_webhook_secret: str = field(default_factory=_password)
     gateway_key: str = field(default_factory=_password)

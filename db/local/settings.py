@@ -9,10 +9,13 @@ import dataclasses
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from db.local import edge, monitoring_ports
+from db.local.edge import Edge
 from db.local.errors import InvalidVariable, StackError
+from db.local.variable import Variable, port_variable
 
 APP_SERVERS = 2
 TEST_STACK = "test"
@@ -21,56 +24,27 @@ TEST_STACK = "test"
 TEST_PORT_OFFSET = 20_000
 
 
-@dataclass(frozen=True, kw_only=True)
-class Variable:
-    """A number that can be chosen: its name in `make`, its default and its bounds."""
-
-    name: str
-    default: int
-    lowest: int
-    highest: int
-
-    @property
-    def field(self) -> str:
-        """The attribute of `Settings` that holds the value."""
-        return self.name.lower()
-
-    def parse(self, text: str) -> int:
-        """Return the number in `text`; InvalidVariable says what is expected."""
-        if not re.fullmatch(r"\d{1,6}", text, re.ASCII):
-            raise InvalidVariable(f"{self.name}={text} is not a number{self._expected}")
-        return self.check(int(text))
-
-    def check(self, value: int) -> int:
-        """Return `value` when it is within the bounds."""
-        if not self.lowest <= value <= self.highest:
-            raise InvalidVariable(f"{self.name}={value} is out of range{self._expected}")
-        return value
-
-    @property
-    def _expected(self) -> str:
-        return f": choose one from {self.lowest} to {self.highest}."
-
-
-def _port(name: str, default: int) -> Variable:
-    # Below 1024 only root may listen, and no server of the stack runs as root.
-    return Variable(name=name, default=default, lowest=1024, highest=65535)
-
-
+# With the coordinator, 9 nodes of 40 clients: what max_connections in postgresql.conf is made for.
+MOST_WORKERS = 8
 VARIABLES = (
-    # 9 nodes of 40 clients each are what max_connections in postgresql.conf is made for.
-    Variable(name="WORKERS", default=2, lowest=1, highest=8),
+    Variable(name="WORKERS", default=2, lowest=1, highest=MOST_WORKERS),
+    # Servers that run beside the cluster, to try `shardctl add-node` with.
+    Variable(name="SPARES", default=0, lowest=0, highest=4),
     Variable(name="APP_WORKERS", default=2, lowest=1, highest=16),
     Variable(name="APP_THREADS", default=8, lowest=1, highest=64),
     Variable(name="TASK_PROCESSES", default=2, lowest=1, highest=16),
-    _port("HTTP_PORT", 8080),
-    _port("STATS_PORT", 8404),
-    _port("APP_PORT", 8001),
-    _port("PG_PORT", 5500),
-    _port("POOL_PORT", 6500),
-    _port("REDIS_PORT", 6390),
-    _port("SMTP_PORT", 8025),
-    _port("GATEWAY_PORT", 8090),
+    port_variable("HTTP_PORT", 8080),
+    port_variable("STATS_PORT", 8404),
+    port_variable("HTTPS_PORT", 8443),
+    port_variable("APP_PORT", 8001),
+    port_variable("PG_PORT", 5500),
+    port_variable("POOL_PORT", 6500),
+    port_variable("REDIS_PORT", 6390),
+    port_variable("SMTP_PORT", 8025),
+    port_variable("GATEWAY_PORT", 8090),
+    port_variable("METRICS_PORT", 9400),
+    port_variable("PROMETHEUS_PORT", 9490),
+    port_variable("ALERTMANAGER_PORT", 9493),
 )
 
 
@@ -113,16 +87,33 @@ class Settings:
     # With defaults, so that a stack that was made before there was more can be read.
     gateway_port: int = 8090
     smtp_port: int = 8025
+    metrics_port: int = 9400
+    prometheus_port: int = 9490
+    alertmanager_port: int = 9493
+    monitoring: bool = False
+    monitoring_wish: str = "auto"
     task_processes: int = 2
+    spares: int = 0
     broker_url: str = ""
+    https_port: int = 8443
+    edge: Edge = field(default_factory=Edge)
     port_offset: int = 0
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """The PostgreSQL nodes, coordinator first; without Citus a single one."""
+        """The PostgreSQL nodes of the cluster, coordinator first; without Citus a single one."""
+        return self.servers[: 1 + self.workers]
+
+    @property
+    def servers(self) -> tuple[Node, ...]:
+        """The nodes, and behind them the spares, which are called as the workers they may become.
+
+        Whether a spare has joined the cluster since, only the cluster knows.
+        """
         names = ["single"]
         if self.citus:
-            names = ["coordinator", *(f"worker{n}" for n in range(1, self.workers + 1))]
+            last = self.workers + self.spares
+            names = ["coordinator", *(f"worker{n}" for n in range(1, last + 1))]
         return tuple(
             Node(number=n, name=name, pg_port=self.pg_port + n, pool_port=self.pool_port + n)
             for n, name in enumerate(names)
@@ -134,32 +125,58 @@ class Settings:
         return self.broker_url or f"redis://127.0.0.1:{self.redis_port}/1"
 
     @property
+    def public_url(self) -> str:
+        """The address that clients use."""
+        if self.edge.tls_certificate:
+            return f"https://127.0.0.1:{self.https_port}"
+        return f"http://127.0.0.1:{self.http_port}"
+
+    @property
+    def server_maxconn(self) -> int:
+        """How many requests an app server takes at once: twice its threads, the rest waits."""
+        return 2 * self.app_workers * self.app_threads
+
+    @property
     def durable(self) -> bool:
         """Whether data must survive a power loss: all but the tests' must."""
         return self.stack != TEST_STACK
 
+    @property
+    def shards(self) -> int:
+        """Of a table; few where the tests move them all."""
+        return 32 if self.durable else 8
+
     def ports(self) -> Iterator[Port]:
         """Yield every port that the stack listens on."""
 
-        def port(number: int, variable: str, purpose: str, program: str) -> Port:
+        def taken(number: int, variable: str, purpose: str, program: str) -> Port:
             variable = "TEST_PORT_OFFSET" if self.port_offset else variable
             return Port(number=number, variable=variable, purpose=purpose, program=program)
 
-        yield port(self.http_port, "HTTP_PORT", "HAProxy", "haproxy")
-        yield port(self.stats_port, "STATS_PORT", "HAProxy's figures", "haproxy")
-        yield port(self.redis_port, "REDIS_PORT", "Redis", "redis")
-        yield port(self.smtp_port, "SMTP_PORT", "the mail catcher", "mail-catcher")
-        yield port(self.gateway_port, "GATEWAY_PORT", "the payment gateway", "gateway")
+        yield taken(self.http_port, "HTTP_PORT", "HAProxy", "haproxy")
+        if self.edge.tls_certificate:
+            yield taken(self.https_port, "HTTPS_PORT", "HAProxy's TLS", "haproxy")
+        yield taken(self.stats_port, "STATS_PORT", "HAProxy's figures", "haproxy")
+        yield taken(self.redis_port, "REDIS_PORT", "Redis", "redis")
+        yield taken(self.smtp_port, "SMTP_PORT", "the mail catcher", "mail-catcher")
+        yield taken(self.gateway_port, "GATEWAY_PORT", "the payment gateway", "gateway")
         for n in range(APP_SERVERS):
-            yield port(self.app_port + n, "APP_PORT", f"app server {n + 1}", f"app{n + 1}")
-        for node in self.nodes:
-            yield port(node.pg_port, "PG_PORT", f"PostgreSQL {node.name}", f"postgres-{node.name}")
-            yield port(
+            yield taken(self.app_port + n, "APP_PORT", f"app server {n + 1}", f"app{n + 1}")
+        for node in self.servers:
+            yield taken(node.pg_port, "PG_PORT", f"PostgreSQL {node.name}", f"postgres-{node.name}")
+            yield taken(
                 node.pool_port, "POOL_PORT", f"PgBouncer {node.name}", f"pgbouncer-{node.name}"
             )
+        for used in monitoring_ports.used(self):
+            yield taken(*used)
 
     def check(self) -> None:
-        """Raise InvalidVariable when a port is beyond the last one or is used twice."""
+        """Raise InvalidVariable for too many nodes, and a port that is used twice or cannot be."""
+        if self.workers + self.spares > MOST_WORKERS:
+            raise InvalidVariable(
+                f"WORKERS={self.workers} and SPARES={self.spares} are more than"
+                f" {MOST_WORKERS} together."
+            )
         seen: dict[int, Port] = {}
         for port in self.ports():
             if port.number > 65535:
@@ -185,10 +202,11 @@ class Settings:
 def load(path: Path) -> Settings | None:
     """Return the remembered settings, None when the stack was never started."""
     try:
-        return Settings(**json.loads(path.read_text()))
+        values = json.loads(path.read_text())
+        return Settings(**values | {"edge": Edge(**values.get("edge", {}))})
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, AttributeError):
         raise StackError(
             f"{path} cannot be read: `make clean` removes it, with the data."
         ) from None
@@ -206,7 +224,13 @@ def stack_name(environ: Mapping[str, str]) -> str:
 
 
 def choose(
-    environ: Mapping[str, str], *, stack: str, citus: bool, pg_major: str, before: Settings | None
+    environ: Mapping[str, str],
+    *,
+    stack: str,
+    citus: bool,
+    pg_major: str,
+    before: Settings | None,
+    monitoring: bool = False,
 ) -> Settings:
     """Return checked settings: a variable wins over what is remembered, that over the default."""
     offset = _test_offset(environ) if stack == TEST_STACK else 0
@@ -228,10 +252,21 @@ def choose(
         pg_major=pg_major,
         port_offset=offset,
         broker_url=_broker_url(environ, before),
+        edge=edge.choose(environ, before=before.edge if before else None),
+        monitoring=monitoring,
+        monitoring_wish=monitoring_wish(environ, before),
         **values,
     )
     settings.check()
     return settings
+
+
+def monitoring_wish(environ: Mapping[str, str], before: Settings | None) -> str:
+    """Return on, off or auto: MONITORING, or what was chosen before."""
+    wish = environ.get("MONITORING") or (before.monitoring_wish if before else "auto")
+    if wish not in {"auto", "on", "off"}:
+        raise InvalidVariable(f"MONITORING={wish} is unknown: choose on, off or auto.")
+    return wish
 
 
 def _broker_url(environ: Mapping[str, str], before: Settings | None) -> str:

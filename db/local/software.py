@@ -15,6 +15,13 @@ from db.local.errors import InvalidVariable, StackError
 # Debian keeps servers in sbin, which is not on every user's PATH.
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/sbin"])
 
+MONITORING = (
+    "prometheus",
+    "prometheus-alertmanager",
+    "prometheus-postgres-exporter",
+    "prometheus-redis-exporter",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class PostgreSQL:
@@ -31,6 +38,18 @@ def find(program: str) -> str:
     if path is None:
         raise StackError(f"{program} is not installed: `make install` installs what is missing.")
     return path
+
+
+def has_monitoring(wish: str) -> bool:
+    """Whether a stack gets monitoring: on, off, or auto (when its programs are installed).
+
+    Raises:
+        StackError: it is wanted, and a program is missing.
+    """
+    if wish == "on":
+        for program in MONITORING:
+            find(program)
+    return wish != "off" and all(shutil.which(name, path=SEARCH_PATH) for name in MONITORING)
 
 
 def installed() -> list[PostgreSQL]:
@@ -61,6 +80,14 @@ def choose(
     if citus == "off" or not with_citus:
         return usable[-1], False
     return with_citus[-1], True
+
+
+def knows_setting(bindir: Path, name: str) -> bool:
+    """Whether this PostgreSQL has a setting; an unknown one would keep it from starting."""
+    answer = subprocess.run(
+        [bindir / "postgres", "--describe-config"], capture_output=True, text=True, check=False
+    )
+    return any(line.startswith(f"{name}\t") for line in answer.stdout.splitlines())
 
 
 def _scan() -> Iterator[PostgreSQL]:

@@ -107,7 +107,9 @@ class _SocketTransport(xmlrpc.client.Transport):
         self._path = path
 
     def make_connection(self, host: Any) -> http.client.HTTPConnection:
-        return _SocketConnection(self._path)
+        connection = _SocketConnection(self._path)
+        self._connection = host, connection  # so that close() finds it
+        return connection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,6 +197,14 @@ class Supervisor:
         self._call("stopProcessGroup", name)
         self._call("removeProcessGroup", name)
 
+    def stop_program(self, name: str) -> None:
+        """Stop a program and wait until it has ended; nothing happens when it does not run."""
+        try:
+            self._call("stopProcess", name)
+        except xmlrpc.client.Fault as fault:
+            if "NOT_RUNNING" not in fault.faultString:
+                raise StackError(f"supervisord cannot stop {name}: {fault.faultString}.") from None
+
     def start_program(self, name: str) -> None:
         """Start a program without waiting; nothing happens when it runs."""
         try:
@@ -204,4 +214,8 @@ class Supervisor:
                 raise StackError(f"supervisord cannot start {name}: {fault.faultString}.") from None
 
     def _call(self, method: str, *arguments: object) -> Any:
-        return cast(Any, getattr(self._rpc.supervisor, method))(*arguments)
+        try:
+            return cast(Any, getattr(self._rpc.supervisor, method))(*arguments)
+        finally:
+            # A call that Ctrl-C cuts short would leave its answer to the next one.
+            self._rpc("close")()

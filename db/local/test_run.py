@@ -12,6 +12,7 @@ from types import FrameType
 from db.local import layout as layouts
 from db.local import up
 from db.local.down import clean, down
+from db.local.phases import Stack, clean_environment
 from db.local.settings import TEST_STACK
 
 # What a shell says of a program ended by Ctrl-C.
@@ -34,7 +35,7 @@ def run(environ: Mapping[str, str], arguments: Sequence[str]) -> int:
     clean(TEST_STACK)
     try:
         with _signals_as_interrupt():
-            stack = up.up(environ, stack=TEST_STACK)
+            stack = up.up({"SPARES": "1", **environ}, stack=TEST_STACK)
             if not stack.settings.citus:
                 print(NO_CITUS, flush=True)
             status = _pytest(stack, arguments)
@@ -49,12 +50,12 @@ def run(environ: Mapping[str, str], arguments: Sequence[str]) -> int:
     return status
 
 
-def _pytest(stack: up.Stack, arguments: Sequence[str]) -> int:
+def _pytest(stack: Stack, arguments: Sequence[str]) -> int:
     checkout = stack.layout.checkout
     process = subprocess.Popen(
         [checkout / ".venv/bin/pytest", *arguments],
         cwd=checkout,
-        env=up.clean_environment() | {"SHARDMART_ENV_FILE": str(stack.layout.env)},
+        env=clean_environment() | {"SHARDMART_ENV_FILE": str(stack.layout.env)},
     )
     try:
         return process.wait()

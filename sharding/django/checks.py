@@ -32,11 +32,12 @@ def check_placements(app_configs: Any = None, **kwargs: Any) -> list[CheckMessag
         Error(f"{model._meta.label}: {message}", obj=model, id=f"sharding.{code}")
         for model in candidates
         if model._meta.managed and not model._meta.proxy
-        for code, message in _problems(model)
+        for code, message in problems(model)
     ]
 
 
-def _problems(model: Model) -> Found:
+def problems(model: Model) -> Found:
+    """Yield code and sentence of everything that Citus would refuse in a model."""
     placement = placement_of(model)
     if placement is None:
         yield "E001", "declares no placement (Distributed, Reference or Local)."

@@ -4,7 +4,9 @@ from typing import Any, ClassVar, Self, TypeVar, cast
 
 from django.db import models
 
+from sharding.django.lookups import InOneShard
 from sharding.django.placement import Distributed, Placement, placement_of
+from sharding.django.transactions import alias_for
 
 M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 
@@ -12,14 +14,42 @@ M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 class ShardedQuerySet(models.QuerySet[M_co]):
     """Reads and writes one shard, unless told to ask them all."""
 
+    _shard_key: object = None
+
     def for_key(self, value: object) -> Self:
         """Keep to the rows of one shard key, and so to one shard.
+
+        When the query is sent, it goes to the transaction that is open then, or else to the node
+        that holds the key; `using` overrules both.
 
         Name the key once: ``for_key(user).get(id=x)``, not ``get(pk=(user, x))`` behind it. A
         repeated predicate costs Citus's fast path.
         """
         placement = cast("Distributed", placement_of(self.model))
-        return self.filter(**{placement.by: value})
+        found = self.filter(**{placement.by: value})
+        found._shard_key = value
+        return found
+
+    @property
+    def db(self) -> str:
+        """The alias that the query is sent to, chosen anew each time."""
+        chosen: str | None = self._db  # type: ignore[attr-defined]
+        if chosen is None and self._shard_key is not None:
+            return alias_for(self.model, self._shard_key)
+        return super().db
+
+    def _clone(self) -> Self:
+        clone: Self = super()._clone()  # type: ignore[misc]
+        clone._shard_key = self._shard_key
+        return clone
+
+    def create(self, **values: Any) -> M_co:
+        """Write a row; it goes where `for_key` would look for it."""
+        key = values.get(cast("Distributed", placement_of(self.model)).by)
+        routed = self._chain()  # type: ignore[attr-defined]
+        if key is not None:
+            routed._shard_key = key.pk if isinstance(key, models.Model) else key
+        return super(ShardedQuerySet, routed).create(**values)
 
     def cross_shard(self) -> Self:
         """Allow this query to ask every shard. Say so only where no user waits for it."""
@@ -62,3 +92,6 @@ class ShardForeignObject(models.ForeignObject):  # type: ignore[type-arg]
         kwargs["from_fields"] = list(by or kwargs["from_fields"])
         kwargs.setdefault("to_fields", [kwargs["from_fields"][0], "id"])
         super().__init__(to, on_delete, **kwargs)
+
+
+ShardForeignObject.register_lookup(InOneShard)

@@ -1,6 +1,7 @@
-"""What the application's database role cannot do, whoever gets to speak for it."""
+"""What the database roles cannot do, whoever gets to speak for them."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import psycopg2
@@ -12,13 +13,25 @@ from shop.config.environment import load
 pytestmark = pytest.mark.usefixtures("url")
 
 
-@pytest.fixture(params=["DATABASE_URL", "DATABASE_NODE_URLS"])
+def _worker() -> dict[str, Any]:
+    """Where a worker's pooler is, as the application finds it; empty if there is no worker."""
+    with psycopg2.connect(load().str("DATABASE_URL")) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('pg_dist_node')")
+        if cursor.fetchone() == (None,):
+            return {}
+        cursor.execute("SELECT nodename, nodeport FROM pg_dist_node WHERE groupid > 0 LIMIT 1")
+        for host, port in cursor.fetchall():
+            return {"host": host, "port": port + load().int("DATABASE_POOLER_PORT_OFFSET")}
+    return {}
+
+
+@pytest.fixture(params=["coordinator", "worker"])
 def cursor(request: pytest.FixtureRequest) -> Iterator[Any]:
     """The application's own way in: to the coordinator, and to a worker if there is one."""
-    urls = load().list(request.param, [])
-    if not urls:
+    elsewhere = _worker() if request.param == "worker" else {}
+    if request.param == "worker" and not elsewhere:
         pytest.skip("this stack has no workers")
-    connection = psycopg2.connect(urls[0])
+    connection = psycopg2.connect(load().str("DATABASE_URL"), **elsewhere)
     try:
         with connection.cursor() as cursor:
             _require_a_harmless_role(cursor)
@@ -94,3 +107,37 @@ def test_it_is_refused(cursor: Any, statement: str) -> None:
 def test_it_reads_and_writes_rows(cursor: Any) -> None:
     cursor.execute("SELECT count(*) FROM catalog_product")
     assert cursor.fetchone() is not None
+
+
+@pytest.fixture
+def monitor() -> Iterator[Any]:
+    """The role that looks at the cluster: for the console and the exporters."""
+    with closing(psycopg2.connect(load().required("DATABASE_MONITOR_URL"))) as connection:
+        with connection.cursor() as cursor:
+            _require_a_harmless_role(cursor)
+            yield cursor
+        connection.rollback()
+
+
+def test_the_monitor_reads_statistics(monitor: Any) -> None:
+    monitor.execute("SELECT count(*) FROM pg_stat_activity WHERE query IS NOT NULL")
+    assert monitor.fetchone()[0] > 0
+    monitor.execute("SELECT pg_has_role('pg_monitor', 'member')")
+    assert monitor.fetchone() == (True,)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM accounts_user",
+        "SELECT value FROM accounts_identity",
+        "UPDATE catalog_product SET price = 0",
+        "SET LOCAL transaction_read_only TO off; DELETE FROM orders_order",
+        "CREATE TEMPORARY TABLE mine (id int)",
+        "CREATE ROLE mine",
+    ],
+)
+def test_the_monitor_reads_no_row_and_changes_nothing(monitor: Any, statement: str) -> None:
+    refusals = (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)
+    with pytest.raises((*refusals, errors.ActiveSqlTransaction)):
+        monitor.execute(statement)

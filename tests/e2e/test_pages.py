@@ -1,13 +1,18 @@
 """The pages that people look at, in a browser, through HAProxy."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from secrets import token_hex
 
+import psycopg2
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.wait import WebDriverWait
 
+from shop.config.environment import load
 from tests.e2e.browser import SECONDS, opened, programs, troubles
 from tests.e2e.conftest import PASSWORD, manage
 
@@ -126,3 +131,42 @@ def test_staff_find_an_account_by_its_name(chrome: Chrome, url: str, staff: str)
     wait_for(chrome, "#content h1", "Change user")
     wait_for(chrome, ".field-username .readonly", staff)
     assert troubles(chrome, url) == []
+
+
+@pytest.mark.usefixtures("staff")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_console_shows_the_shards(chrome: Chrome, url: str, scheme: str, width: int) -> None:
+    if not has_citus():
+        pytest.skip("this stack has no shards")
+    feature = {"name": "prefers-color-scheme", "value": scheme}
+    chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        chrome.get(f"{url}/shards/")
+        wait_for(chrome, "h1", "Shards")
+        wait_for(chrome, ".node .health", "answers")
+        assert len(chrome.find_elements(By.CSS_SELECTOR, ".node svg a")) >= 8
+        first = chrome.find_element(By.CSS_SELECTOR, ".figures")
+        wait_until_renewed(chrome, first)
+        overflow = "return document.documentElement.scrollWidth - window.innerWidth"
+        assert chrome.execute_script(overflow) <= 0
+        chrome.find_element(By.CSS_SELECTOR, ".node svg a").click()
+        wait_for(chrome, "h1", "Shard group")
+        assert troubles(chrome, url) == []
+    finally:
+        chrome.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def has_citus() -> bool:
+    dsn = load().required("DATABASE_DIRECT_URL")
+    with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'citus'")
+        return cursor.fetchone() is not None
+
+
+def wait_until_renewed(chrome: Chrome, element: WebElement) -> None:
+    """Wait until the page has exchanged an element for a newer one."""
+    WebDriverWait(chrome, SECONDS).until(staleness_of(element))

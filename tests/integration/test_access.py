@@ -13,7 +13,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test import Client
+from psycopg2.extensions import make_dsn
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
 
@@ -37,6 +39,7 @@ TABLE = """
 method path                                      nobody other owner support manager admin
 GET    /health/live                                 200   200   200     200     200   200
 GET    /health/ready                                200   200   200     200     200   200
+GET    /metrics                                     200   200   200     200     200   200
 GET    /api/schema/                                 200   200   200     200     200   200
 GET    /api/docs/                                   200   200   200     200     200   200
 POST   /api/auth/register/                          201   201   201     201     201   201
@@ -105,6 +108,15 @@ POST   {REPLAY}  401 403 403 403 403 202
 """.replace("{REPLAY}", REPLAY)
 
 Key = tuple[str, str]
+WITH_SESSION = ("/admin", "/shards", "/status")
+# Who is in at the staff pages of our own; everybody else is sent to the login, or told (403).
+PAGES = """
+path                nobody other owner support manager admin
+/shards/               302   302   302     403     403   200
+/shards/picture/       302   302   302     403     403   200
+/shards/<shard>/       302   302   302     403     403   404
+/status/               302   302   302     200     200   200
+"""
 
 
 def _table() -> dict[Key, list[int]]:
@@ -124,7 +136,7 @@ def _offered(route: Route) -> list[str]:
 
 def _routes() -> Iterator[Route]:
     for route in all_routes():
-        if not route.template.startswith("/admin"):  # sessions, not tokens: see below
+        if not route.template.startswith(WITH_SESSION):  # not with tokens: see below
             yield route
 
 
@@ -186,7 +198,7 @@ class World:
 
     def ask(self, method: str, path: str, actor: str) -> Any:
         """Ask as an actor for what is Ana's, and undo what that changes."""
-        room = path.split("/")[2]
+        room = (*path.split("/"), "")[2]
         filled = re.sub(
             r"<(\w+)>", lambda m: str(self.ids.get(f"{room}_{m[1]}", self.ids.get(m[1]))), path
         )
@@ -311,6 +323,45 @@ def test_no_token_opens_a_page_of_the_admin_which_wants_a_session(world: World, 
     }
     assert opened == {}
     assert client.get(OPEN_ADMIN_PATH).status_code == 200
+
+
+def _pages() -> dict[str, list[int]]:
+    rows = [line.split() for line in PAGES.strip().splitlines()[1:]]
+    return {path: [int(status) for status in rest] for path, *rest in rows}
+
+
+def test_the_other_staff_pages_are_those_of_the_table() -> None:
+    routed = {_name(r) for r in all_routes() if r.template.startswith(("/shards", "/status"))}
+    assert set(_pages()) == routed
+
+
+def test_a_session_opens_the_staff_pages_that_are_for_its_role(
+    ana: User, bo: User, sam: User, settings: Any
+) -> None:
+    settings.SHARD_MONITOR_DSN = _dsn_of_tests()
+    staff = {name: _staff(name, role) for name, role in STAFF.items()}
+    people = {"nobody": None, "other": bo, "owner": ana, **staff, "admin": sam}
+    answered = {path: [_opened(path, people[actor]) for actor in ACTORS] for path in _pages()}
+    assert answered == _pages()
+
+
+def _dsn_of_tests() -> str:
+    database = connection.settings_dict
+    names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
+    names |= {"dbname": "NAME"}
+    return make_dsn(**{name: database[key] for name, key in names.items()})
+
+
+def _opened(path: str, user: User | None) -> int:
+    client = Client()
+    if user:
+        client.force_login(user)
+    return client.get(re.sub(r"<\w+>", "1", path)).status_code
+
+
+def test_a_token_is_no_session(world: World) -> None:
+    for path in _pages():
+        assert world.clients["admin"].get(re.sub(r"<\w+>", "1", path)).status_code == 302
 
 
 FOR_STAFF = re.compile(

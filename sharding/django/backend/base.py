@@ -4,9 +4,10 @@ from django.db.backends.postgresql import base
 
 from sharding.django.backend.creation import DatabaseCreation
 from sharding.django.backend.operations import DatabaseOperations
+from sharding.django.work import Observed
 
 
-class DatabaseWrapper(base.DatabaseWrapper):
+class DatabaseWrapper(Observed, base.DatabaseWrapper):
     """PostgreSQL, with the remedies that Citus needs."""
 
     ops_class = DatabaseOperations

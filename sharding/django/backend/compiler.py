@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from django.db import Error, connections
 from django.db.backends.postgresql import compiler as postgresql
 from django.db.models.sql import compiler as base
 
+from sharding.django.backend import second_chance
 from sharding.django.backend.guard import require_shard_key
 
 SQLAggregateCompiler = base.SQLAggregateCompiler
@@ -12,6 +14,16 @@ SQLAggregateCompiler = base.SQLAggregateCompiler
 
 class SQLCompiler(base.SQLCompiler):
     """SELECT, unless it would ask every shard by accident."""
+
+    def execute_sql(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().execute_sql(*args, **kwargs)
+        except Error as error:
+            alias = second_chance.alias_after(error, self.connection)
+            if alias is None:
+                raise
+        self.using, self.connection = alias, connections[alias]
+        return super().execute_sql(*args, **kwargs)
 
     def pre_sql_setup(self, *args: Any, **kwargs: Any) -> Any:
         # Only behind this all joins are made, those of select_related and the ordering too.

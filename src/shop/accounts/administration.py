@@ -8,8 +8,7 @@ the second is no admin any more.
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
+from sharding.django.transactions import atomic
 from shop.accounts import tokens
 from shop.accounts.errors import AccountDeleted, NoLongerAdmin, OwnAccount
 from shop.accounts.models import User
@@ -33,7 +32,7 @@ def change_account(*, admin_id: UUID, user_id: UUID, changes: dict[str, Any]) ->
 
 
 def _change(admin_id: UUID, user_id: UUID, changes: dict[str, Any]) -> User:
-    with transaction.atomic():
+    with atomic(User, user_id):
         rows = {key: _locked(key) for key in sorted({admin_id, user_id})}  # one order for all
         admin, user = rows[admin_id], rows[user_id]
         if admin is None or not admin.is_active or admin.role not in USER_ADMINS:

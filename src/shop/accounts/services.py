@@ -7,14 +7,16 @@ from uuid import UUID
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
+from sharding.django.transactions import atomic
 from shop.accounts import attempts, tokens
 from shop.accounts.attempts import Attempts
 from shop.accounts.errors import FieldRefused, IdentityTaken, InvalidCredentials
 from shop.accounts.models import Identity, User
 from shop.accounts.selectors import active_user, locked_user, user_by_name
+from shop.core.db import retried
 from shop.core.errors import AccountClosed
 from shop.core.roles import Role
 
@@ -22,6 +24,7 @@ from shop.core.roles import Role
 CLAIMED = ("email", "username")
 
 
+@retried
 def register(
     *, username: str, email: str, password: str, role: Role = Role.CUSTOMER, **profile: str
 ) -> User:
@@ -41,7 +44,7 @@ def register(
         role=role,
         **profile,
     )
-    with transaction.atomic():
+    with atomic(User, user.id):
         for kind in CLAIMED:
             _claim(kind, user)
         user.save(force_insert=True)
@@ -117,15 +120,20 @@ def change_password(
         validate_password(new_password, user)
     except ValidationError as error:
         raise FieldRefused("new_password", "invalid", *error.messages) from None
-    changed = {"password": make_password(new_password), "updated_at": timezone.now()}
-    with transaction.atomic():
+    _replace_password(user, make_password(new_password))
+
+
+@retried
+def _replace_password(user: User, password: str) -> None:
+    with atomic(User, user.id):
         # The password that was confirmed is the one that is replaced: the row count decides.
-        same = User.objects.for_user(user_id).filter(password=user.password, is_active=True)
-        if not same.update(**changed):
+        same = User.objects.for_user(user.id).filter(password=user.password, is_active=True)
+        if not same.update(password=password, updated_at=timezone.now()):
             raise FieldRefused("current_password", "wrong_password", "This is not your password.")
-        tokens.end_all(user_id)
+        tokens.end_all(user.id)
 
 
+@retried
 def change_profile(
     *, user_id: UUID, changes: dict[str, Any], check: Callable[[User], None]
 ) -> User:
@@ -141,7 +149,7 @@ def change_profile(
         IdentityTaken: a name belongs to somebody else.
         AccountClosed
     """
-    with transaction.atomic():
+    with atomic(User, user_id):
         user = locked_user(user_id)
         if user is None:
             raise AccountClosed
@@ -177,9 +185,10 @@ def anonymise(user: User) -> None:
     tokens.end_all(user.id)
 
 
+@retried
 def _issued_if_unchanged(user: User) -> tokens.Pair:
     """Issue tokens, unless the password was changed or the account closed in this moment."""
-    with transaction.atomic():
+    with atomic(User, user.id):
         locked = locked_user(user.id)
         if locked is None or locked.password != user.password:
             raise InvalidCredentials("The name or the password is wrong.")

@@ -7,11 +7,8 @@ from django.contrib.admin.models import LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django_redis.exceptions import ConnectionInterrupted
-from redis.exceptions import RedisError
 
 from shop.accounts.staff_forms import StaffLoginForm, StaffPasswordView
-from shop.core.errors import problem_response
 
 
 class StaffSite(AdminSite):
@@ -33,15 +30,8 @@ class StaffSite(AdminSite):
         return LogEntry.objects.select_related("content_type")
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Show the login page, or answer it.
-
-        429 when there were too many wrong passwords, 503 when no session can be kept.
-        """
-        try:
-            response = super().login(request, extra_context)
-        except (ConnectionInterrupted, RedisError):
-            detail = "Nobody can log in right now: sessions cannot be kept. Try again shortly."
-            return problem_response(503, "unavailable", detail, **{"Retry-After": "5"})
+        """Show the login page, or answer it; 429 when there were too many wrong passwords."""
+        response = super().login(request, extra_context)
         form = (getattr(response, "context_data", None) or {}).get("form")
         if throttled := getattr(form, "throttled", None):
             response.status_code = throttled.status

@@ -12,17 +12,18 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone as django_timezone
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import AccessToken
 from rest_framework_simplejwt.tokens import RefreshToken as SignedRefreshToken
 
+from sharding.django.transactions import atomic
 from sharding.ids import new_id
 from shop.accounts.errors import InvalidToken
 from shop.accounts.models import RefreshToken, User
 from shop.accounts.selectors import locked_user
+from shop.core.db import retried
 
 
 class Pair(NamedTuple):
@@ -43,6 +44,7 @@ def issue(user: User, *, family_id: UUID | None = None) -> Pair:
     return Pair(_access(user), _refresh(row))
 
 
+@retried
 def rotate(*, refresh: str) -> Pair:
     """Return the next pair of the refresh token's family.
 
@@ -50,7 +52,7 @@ def rotate(*, refresh: str) -> Pair:
         InvalidToken: malformed, expired, unknown, or used before; the last ends the family.
     """
     user_id, token_id = _read(refresh)
-    with transaction.atomic():
+    with atomic(User, user_id):
         user = locked_user(user_id)
         if user is None:
             raise InvalidToken("This account is closed.")
@@ -66,6 +68,7 @@ def rotate(*, refresh: str) -> Pair:
     raise InvalidToken("This refresh token was used before; log in again.")
 
 
+@retried
 def end_family(*, refresh: str) -> None:
     """End the family of a refresh token, used or not; it is no error if it has ended already.
 
@@ -73,7 +76,7 @@ def end_family(*, refresh: str) -> None:
         InvalidToken: malformed or expired.
     """
     user_id, token_id = _read(refresh)
-    with transaction.atomic():
+    with atomic(User, user_id):
         locked_user(user_id)  # a rotation that is under way would leave its new token behind
         rows = RefreshToken.objects.for_user(user_id)
         row = rows.filter(id=token_id).first()

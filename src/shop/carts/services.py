@@ -6,15 +6,17 @@ the cart that is ordered or in the next one, never lost between them.
 
 from uuid import UUID
 
-from django.db import IntegrityError, connections, router, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
+from sharding.django.transactions import atomic, cursor_for
 from sharding.ids import new_id
 from shop.carts.errors import QuantityTooLarge
 from shop.carts.models import MAX_QUANTITY, CartItem, ShoppingCart
 from shop.carts.selectors import item_of
 from shop.catalog.selectors import product_of
 from shop.core.conditional import Check, unconditional
+from shop.core.db import retried
 from shop.core.errors import AccountClosed, DomainError, NotFound
 
 # Opens the cart or finds it open, and locks it either way.
@@ -34,6 +36,7 @@ RETURNING id, quantity, created_at, updated_at
 """
 
 
+@retried
 def add_item(*, user_id: UUID, product_id: int, quantity: int) -> CartItem:
     """Put units of a product into the user's cart, on top of what is there.
 
@@ -42,14 +45,10 @@ def add_item(*, user_id: UUID, product_id: int, quantity: int) -> CartItem:
         AccountClosed: the user is gone.
         QuantityTooLarge: the line would exceed MAX_QUANTITY.
     """
-    product = product_of(product_id)
     now = timezone.now()
-    item = CartItem(user_id=user_id, product=product)
     try:
-        with (
-            transaction.atomic(),
-            connections[router.db_for_write(CartItem)].cursor() as cursor,
-        ):
+        with atomic(CartItem, user_id), cursor_for(CartItem, user_id) as cursor:
+            item = CartItem(user_id=user_id, product=product_of(product_id))
             cursor.execute(
                 LOCK_OR_OPEN.format(cart=ShoppingCart._meta.db_table),
                 [user_id, new_id(), now, now],
@@ -57,7 +56,7 @@ def add_item(*, user_id: UUID, product_id: int, quantity: int) -> CartItem:
             (item.cart_id,) = cursor.fetchone()
             cursor.execute(
                 ADD.format(item=CartItem._meta.db_table),
-                [user_id, new_id(), item.cart_id, product.id, quantity, now, now],
+                [user_id, new_id(), item.cart_id, item.product_id, quantity, now, now],
             )
             item.id, item.quantity, item.created_at, item.updated_at = cursor.fetchone()
     except IntegrityError as error:
@@ -65,6 +64,7 @@ def add_item(*, user_id: UUID, product_id: int, quantity: int) -> CartItem:
     return item
 
 
+@retried
 def set_quantity(
     *, user_id: UUID, item_id: UUID, quantity: int, check: Check = unconditional
 ) -> CartItem:
@@ -76,7 +76,7 @@ def set_quantity(
     Raises:
         NotFound: the user's cart has no such line.
     """
-    with transaction.atomic():
+    with atomic(CartItem, user_id):
         lock_cart(user_id)
         check()
         item = item_of(user_id, item_id)
@@ -85,6 +85,7 @@ def set_quantity(
     return item
 
 
+@retried
 def remove_item(*, user_id: UUID, item_id: UUID, check: Check = unconditional) -> None:
     """Take a line out of the user's cart.
 
@@ -94,7 +95,7 @@ def remove_item(*, user_id: UUID, item_id: UUID, check: Check = unconditional) -
     Raises:
         NotFound: the user's cart has no such line.
     """
-    with transaction.atomic():
+    with atomic(CartItem, user_id):
         lock_cart(user_id)
         check()
         removed, _ = CartItem.objects.for_user(user_id).filter(id=item_id).delete()
@@ -107,13 +108,14 @@ def lock_cart(user_id: UUID) -> ShoppingCart | None:
     return ShoppingCart.objects.for_user(user_id).select_for_update().first()
 
 
+@retried
 def discard(user_id: UUID, *, check: Check = unconditional) -> None:
     """Remove the user's cart with its lines, if there is one.
 
     Args:
         check: run when the cart is locked; what it raises leaves the cart as it was.
     """
-    with transaction.atomic():
+    with atomic(CartItem, user_id):
         lock_cart(user_id)
         check()
         empty(user_id)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeVar
 
-from django.db import transaction
-
+from sharding.django.transactions import atomic
 from shop.catalog import tree
 from shop.catalog.entry import Entry, Path
 from shop.catalog.models import Category, Product
@@ -49,7 +48,7 @@ def ensure_categories(paths: Iterable[Path]) -> dict[Path, int]:
     """
     wanted, ids = with_ancestors(paths), category_paths()
     if not all(path in ids for path in wanted):
-        with transaction.atomic():
+        with atomic():
             # No category may move while others are placed below it.
             tree.locked_tree()
             ids = category_paths()

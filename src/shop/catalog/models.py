@@ -9,12 +9,14 @@ from django.core.validators import MinValueValidator
 from django.db import models
 
 from sharding.django.placement import Placement, Reference
+from shop.catalog.rows import CategoryRows, ProductRows, WatchedModel
 
 
-class Category(models.Model):
+class Category(WatchedModel):  # type: ignore[django-manager-missing]  # its rows are generic
     """A node of the category tree."""
 
     placement: ClassVar[Placement] = Reference()
+    objects: ClassVar[models.Manager["Category"]] = CategoryRows.as_manager()
 
     name = models.CharField(max_length=200)
     parent = models.ForeignKey(
@@ -42,7 +44,7 @@ class Category(models.Model):
         return self.name
 
 
-class Product(models.Model):
+class Product(WatchedModel):
     """Something for sale.
 
     `stock_quantity` is the published figure, refreshed from the inventory in batches. What may be
@@ -51,6 +53,7 @@ class Product(models.Model):
     """
 
     placement: ClassVar[Placement] = Reference()
+    objects: ClassVar[models.Manager["Product"]] = ProductRows.as_manager()
 
     name = models.CharField(max_length=255)
     slug = models.SlugField(max_length=255, allow_unicode=True, db_index=False)

@@ -12,6 +12,7 @@ from shop.core.errors import NotFound
 M = TypeVar("M", bound=Model)
 
 ROOT = "root"
+DEFAULT_ORDERING = "-created_at"
 ORDERINGS = ("name", "-name", "price", "-price", "created_at", "-created_at")
 
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from django.db import IntegrityError, connections, router, transaction
+from django.db import IntegrityError, connections, router
 from django.utils.text import slugify
 from psycopg2 import errorcodes
 
-from shop.catalog import tree
+from sharding.django.transactions import atomic
+from shop.catalog import freshness, tree
 from shop.catalog.errors import (
     CategoryExists,
     CategoryGone,
@@ -35,7 +36,7 @@ def create_category(*, name: str, parent: Category | None = None) -> Category:
         CategoryExists: the parent has a child of this name already.
         CategoryGone: the parent was deleted meanwhile.
     """
-    with transaction.atomic():
+    with atomic():
         above = tree.path_below(parent)
         try:
             return Category.objects.create(name=name, parent=parent, ancestor_ids=above)
@@ -52,7 +53,7 @@ def update_category(category_id: int, changes: Mapping[str, Any]) -> None:
         CategoryExists: the parent has another child of this name.
         CategoryGone: the parent was deleted meanwhile.
     """
-    with transaction.atomic():
+    with atomic():
         categories = tree.locked_tree()
         if category_id not in categories:
             raise NotFound("There is no such category.")
@@ -81,6 +82,7 @@ def delete_category(category_id: int) -> None:
         ) from error
     if not found:
         raise NotFound("There is no such category.")
+    freshness.categories_changed(using=router.db_for_write(Category))
 
 
 def create_product(
@@ -114,7 +116,7 @@ def update_product(
         ProductExists: another product has this slug.
         CategoryGone: the category was deleted meanwhile.
     """
-    with transaction.atomic():
+    with atomic():
         product = _locked(product_id)
         check()
         for name, value in changes.items():
@@ -138,8 +140,8 @@ def delete_product(product_id: int, *, check: Check = unconditional) -> None:
         NotFound: there is no such product.
         ProductInUse: a row on some shard refers to it; the database decides.
     """
-    with transaction.atomic():
-        _locked(product_id)
+    with atomic():
+        product = _locked(product_id)
         check()
         try:
             _delete_row(Product, product_id)
@@ -150,6 +152,8 @@ def delete_product(product_id: int, *, check: Check = unconditional) -> None:
                 "This product is in a cart, on a wishlist, in an order or a review, or its stock "
                 "was counted; it cannot be deleted."
             ) from error
+        shown = [(product.id, product.category_id)]
+        freshness.products_changed(shown, using=router.db_for_write(Product))
 
 
 def publish_stock(available: Mapping[int, int]) -> int:
@@ -165,14 +169,15 @@ def publish_stock(available: Mapping[int, int]) -> int:
     ]
     for product in changed:
         product.stock_quantity = available[product.id]
-    with transaction.atomic():
+    with atomic():
         Product.objects.bulk_update(changed, ["stock_quantity"], batch_size=BATCH)
     return len(changed)
 
 
 def _locked(product_id: int) -> Product:
     """Lock a product until the transaction ends; Citus locks the whole table, on all nodes."""
-    product = Product.objects.select_for_update().only("id", "slug").filter(id=product_id).first()
+    rows = Product.objects.select_for_update().only("id", "slug", "category_id")
+    product = rows.filter(id=product_id).first()
     if product is None:
         raise NotFound("There is no such product.")
     return product

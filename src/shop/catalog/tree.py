@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from django.db import connections, router
 from django.utils import timezone
 
+from shop.catalog import freshness
 from shop.catalog.errors import CategoryCycle, CategoryGone
 from shop.catalog.models import Category
 
@@ -61,8 +62,11 @@ def move(category: Category, parent: Category | None, tree: Mapping[int, Categor
 
 def _replant(category: Category, above: list[int]) -> None:
     first_kept = len(category.ancestor_ids) + 1  # arrays begin at 1
-    with connections[router.db_for_write(Category)].cursor() as cursor:
+    using = router.db_for_write(Category)
+    with connections[using].cursor() as cursor:
         cursor.execute(
             REPLANT.format(category=Category._meta.db_table),
             [above, first_kept, timezone.now(), category.id, category.id],
         )
+    # Only lists above it change: what lies below it still lies there.
+    freshness.categories_renamed_or_moved({category.id: category.ancestor_ids}, using=using)

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 
+from sharding.django.transactions import atomic
 from shop.checkout import settling
 from shop.checkout.charging import settle
 from shop.checkout.selectors import unpaid_orders
@@ -85,7 +85,7 @@ def _asked(payment: Payment, now: datetime) -> str | None:
 
 
 def _cancel(user_id: UUID, order_id: UUID, seen: set[UUID]) -> str:
-    with transaction.atomic():
+    with atomic(Order, user_id):
         order = lock_order(user_id, order_id)
         pending = payments_of_order(user_id, order_id).filter(status=Payment.Status.PENDING)
         begun = {payment.id for payment in pending} - seen

@@ -9,8 +9,7 @@ from decimal import Decimal
 from typing import TypeAlias
 from uuid import UUID
 
-from django.db import transaction
-
+from sharding.django.transactions import atomic
 from sharding.ids import new_id
 from shop.carts.models import CartItem
 from shop.carts.selectors import items_of
@@ -139,7 +138,7 @@ def set_order_status(
     """
     changes = {Order.Status.CANCELLED: settling.cancel, Order.Status.REFUNDED: settling.refund}
     who = {"by": "staff", "staff_id": str(staff_id)}
-    with transaction.atomic():
+    with atomic(Order, user_id):
         order = lock_order(user_id, order_id)
         check(order)
         if change := changes.get(Order.Status(status)):

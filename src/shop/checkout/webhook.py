@@ -8,8 +8,7 @@ events that say the same have one effect as well.
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
-from django.db import transaction
-
+from sharding.django.transactions import atomic
 from shop.checkout import settling
 from shop.orders.models import Order
 from shop.orders.services import lock_order, note
@@ -32,7 +31,7 @@ def receive(*, event_id: str, kind: str, user_id: UUID, payment_id: UUID) -> boo
         NotFound: the user has no such payment.
     """
     order_id = payment_of(user_id, payment_id).order_id
-    with transaction.atomic():
+    with atomic(Order, user_id):
         new = record_event(user_id=user_id, event_id=event_id, kind=kind, payment_id=payment_id)
         if new:
             order = lock_order(user_id, order_id)

@@ -5,7 +5,13 @@ import os
 from typing import IO, Any
 
 from celery import Celery
-from celery.signals import beat_init, setup_logging
+from celery.signals import (
+    beat_init,
+    setup_logging,
+    worker_init,
+    worker_process_shutdown,
+    worker_ready,
+)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.config.settings")
 
@@ -24,6 +30,32 @@ def log_as_django_does(**kwargs: Any) -> None:
     from django.conf import settings  # noqa: PLC0415 - they read this module's package
 
     dictConfig(settings.LOGGING)
+
+
+@worker_init.connect
+def forget_earlier_figures(**kwargs: Any) -> None:
+    """Begin with figures at 0, before any process of this worker writes its own."""
+    from shop.core import metrics  # noqa: PLC0415 - after Django's setup
+
+    metrics.begin_anew(keep=[os.getpid()])
+
+
+@worker_ready.connect
+def show_figures(**kwargs: Any) -> None:
+    """Answer /metrics for the whole worker, where METRICS_BIND says so."""
+    from shop.core import metrics  # noqa: PLC0415
+
+    if bind := os.environ.get("METRICS_BIND"):
+        metrics.serve(bind, metrics.registry())
+
+
+@worker_process_shutdown.connect
+def leave_the_sums(pid: int, **kwargs: Any) -> None:
+    """Take what counts the living alone out of the figures; counts of the dead stay."""
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
+
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
 @beat_init.connect

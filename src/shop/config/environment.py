@@ -21,11 +21,6 @@ class Environment(Env):
         """Return Django's settings for the database URL in this variable."""
         return _database(self.required(name), name)
 
-    def databases(self, name: str) -> list[dict[str, object]]:
-        """Return Django's settings for each of the comma-separated URLs in this variable."""
-        urls: list[str] = self.list(name, [])
-        return [_database(url, name) for url in urls]
-
     def one_of(self, name: str, *choices: str) -> str:
         """Return a variable that has to be one of these words; the first is the default."""
         word: str = self.str(name, choices[0])

@@ -1,6 +1,7 @@
 """Settings of every process, from the environment alone."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from corsheaders.defaults import default_headers
 
@@ -32,6 +33,7 @@ LANGUAGE_CODE = "en"
 
 INSTALLED_APPS = [
     "sharding.django.apps.ShardingConfig",  # before Django's own: its `migrate` knows the nodes
+    "sharding.django.console.apps.ConsoleConfig",
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.postgres",
@@ -55,21 +57,23 @@ INSTALLED_APPS = [
     "shop.webhooks",
     "shop.privacy",
     "shop.seeding",
+    "shop.monitoring",
     "shop.config.admin.StaffAdminConfig",  # behind the rooms: their templates come first
 ]
 
 MIDDLEWARE = [
-    "shop.core.middleware.SecurityHeaders",  # outermost: every answer has them
+    "shop.core.observing.Observed",  # outermost: it measures all that follows
+    "shop.catalog.api.caching.CatalogCache",  # strangers' reading ends here, if it is in Redis
+    "shop.core.middleware.SecurityHeaders",  # every answer has them
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "shop.core.middleware.RequestId",
     "shop.core.throttling.RateLimitFields",
     "shop.core.middleware.BodyLimit",
     "shop.core.conditional.ConditionalGet",
     # For /admin/ alone: the API knows neither sessions nor cookies (BearerToken).
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "shop.core.sessions.StaffSessions",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -92,23 +96,28 @@ TEMPLATES = [
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True  # straight from the packages: nothing has to be collected
 
-# Databases. `default` is the coordinator behind its pooler; `node_1` … are the workers behind
-# theirs; `coordinator` reaches the coordinator directly as the tables' owner, for DDL and COPY.
+# Databases. `default` is the coordinator behind its pooler; `coordinator` reaches it directly as
+# the tables' owner, for DDL and COPY. Aliases of the other nodes are made from the shard map, as
+# the nodes appear (sharding.django.node_aliases).
 
-POOLED = {
-    "CONN_MAX_AGE": 300,
-    "CONN_HEALTH_CHECKS": True,
-    # A named cursor would outlive the transaction in which the pooler lends the connection.
-    "DISABLE_SERVER_SIDE_CURSORS": True,
-}
 DATABASES = {
-    "default": env.database("DATABASE_URL") | POOLED,
+    "default": env.database("DATABASE_URL")
+    | {
+        "CONN_MAX_AGE": 300,
+        "CONN_HEALTH_CHECKS": True,
+        # A named cursor would outlive the transaction in which the pooler lends the connection.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+    },
     "coordinator": env.database("DATABASE_DIRECT_URL"),
 }
-for number, node in enumerate(env.databases("DATABASE_NODE_URLS"), start=1):
-    DATABASES[f"node_{number}"] = node | POOLED
+# A node's pooler listens on the node's host, on its port plus this.
+DATABASE_POOLER_PORT_OFFSET = env.int("DATABASE_POOLER_PORT_OFFSET", 0)
+SHARD_ROUTING = env.one_of("SHARD_ROUTING", "on", "off") == "on"
 DATABASE_NAME = DATABASES["coordinator"]["NAME"]
 DATABASE_ROUTERS = ["sharding.django.router.ShardRouter"]
+
+# Whom the console at /shards/ asks as: a role that reads statistics, straight at the coordinator.
+SHARD_MONITOR_DSN = env.str("DATABASE_MONITOR_URL", "")
 
 # Tables of other packages that stay on the coordinator, and why that does no harm.
 SHARDING_LOCAL_MODELS = {
@@ -124,9 +133,24 @@ CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.25, "SOCKET_TIMEOUT": 0.25},  # seconds
+        # Seconds. Redis answers in less than one thousandth; after three such waits in a row nobody
+        # waits any more (shop.core.redis).
+        "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.2, "SOCKET_TIMEOUT": 0.2},
     }
 }
+
+# Finished answers in Redis (docs/caching.md). Fresh ones are given as they are; between
+# CACHE_FRESH and CACHE_KEPT one asker makes it anew while the others get the old one. CACHE_KEPT
+# bounds how long a write may stay unseen whose process died before it could say so.
+CATALOG_CACHE = env.one_of("CATALOG_CACHE", "on", "off") == "on"
+CACHE_FRESH = timedelta(seconds=env.float("CACHE_FRESH_SECONDS", 60))
+CACHE_KEPT = timedelta(seconds=env.float("CACHE_KEPT_SECONDS", 120))
+CACHE_NEGATIVE = timedelta(seconds=env.float("CACHE_NEGATIVE_SECONDS", 10))
+# What browsers and the caches on the way may do with a stranger's answer; HAProxy's keeps it for
+# s-maxage, at most a second.
+CATALOG_CACHE_CONTROL = env.str(
+    "CATALOG_CACHE_CONTROL", "public, max-age=5, s-maxage=1, stale-while-revalidate=10"
+)
 
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -146,12 +170,13 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["shop.accounts.authentication.BearerToken"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["shop.core.throttling.RequestThrottle"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["shop.core.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["shop.core.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "shop.core.pagination.KeysetPagination",
     "EXCEPTION_HANDLER": "shop.core.errors.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "shop.core.openapi.autoschema.Schema",
     "UNAUTHENTICATED_USER": "shop.accounts.authentication.Anonymous",
+    "URL_FORMAT_OVERRIDE": None,  # `format` is a parameter that nobody knows, like any other
     "PAGE_SIZE": 20,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -225,14 +250,14 @@ CORS_EXPOSE_HEADERS = [
 
 # The staff pages. Sessions stand in Redis and messages in a cookie: neither has a table.
 AUTHENTICATION_BACKENDS = ["shop.accounts.backends.StaffBackend"]
-SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+SESSION_ENGINE = "shop.core.sessions"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 MIGRATION_MODULES = {"admin": "shop.core.admin.migrations"}
 LOGIN_URL = "/admin/login/"
 SESSION_COOKIE_AGE = 8 * 3600  # seconds: a working day
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_NAME = "staff_session"
-SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/admin/"
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/"  # /shards/ and /status/ too
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 CSRF_COOKIE_HTTPONLY = True
@@ -293,23 +318,45 @@ EMAIL_TIMEOUT = 10  # seconds
 MAIL_FROM = env.str("MAIL_FROM", "Shardmart <orders@shardmart.example>")
 DEFAULT_FROM_EMAIL = MAIL_FROM
 
+# What can be seen from outside (docs/monitoring.md). Each can be turned off to measure its cost.
+METRICS = env.one_of("METRICS", "on", "off") == "on"
+ACCESS_LOG = env.one_of("ACCESS_LOG", "on", "off") == "on"
+SLOW_REQUEST = timedelta(milliseconds=env.int("SLOW_REQUEST_MS", 500))  # logged with its queries
+PROMETHEUS_URL = env.str("PROMETHEUS_URL", "")  # for /status/; without it, this server's figures
+METRICS_REFRESH = timedelta(seconds=env.float("METRICS_REFRESH_SECONDS", 15))  # of the exporter
+if directory := env.str("PROMETHEUS_MULTIPROC_DIR", ""):
+    Path(directory).mkdir(parents=True, exist_ok=True)  # before any metric is defined
+# Spans go to this collector; without one nothing of OpenTelemetry is even imported.
+TRACING_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+if TRACING_ENDPOINT:
+    MIDDLEWARE.insert(1, "shop.core.tracing.Traced")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
         "json": {
-            "()": "pythonjsonlogger.json.JsonFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "()": "shop.core.logging.JSONFormatter",
+            "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
             "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
         }
     },
-    "filters": {"request_id": {"()": "shop.core.logging.RequestIdFilter"}},
+    "filters": {"context": {"()": "shop.core.logging.ContextFilter"}},
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
             "formatter": "json",
-            "filters": ["request_id"],
+            "filters": ["context"],
         }
+    },
+    "loggers": {
+        # A line for every 404, beside the access line which says it already.
+        "django.request": {"level": "ERROR"},
+        # A line for every task begun and ended; ours has the figures too.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        # A line for every request to a gateway, with its whole address.
+        "httpx": {"level": "WARNING"},
     },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
 }

@@ -13,10 +13,10 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.http import ConditionalGetMiddleware
 from django.utils.http import parse_etags, quote_etag
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from shop.core.errors import DomainError
+from shop.core.renderers import JSONRenderer
 
 # What a service runs when it holds the lock; it raises what speaks against the change.
 Check: TypeAlias = Callable[[], None]

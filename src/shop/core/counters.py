@@ -1,39 +1,32 @@
 """Counters and marks in Redis, for what may be forgotten and must not hold up a request.
 
-Redis slow or gone means "not known": nothing is refused because of it. After a failure Redis is
-left alone for a moment, so that not every request waits for the timeout; what could not be asked
-is counted (`missed`) and logged once in a while.
+Redis slow or gone means "not known": nothing is refused because of it. What could not be asked is
+counted (`missed`); `shop.core.redis` sees to it that not every request waits for the timeout.
 """
 
-import logging
-import time
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
-from django_redis.exceptions import ConnectionInterrupted
-from redis.exceptions import RedisError
+
+from shop.core.redis import RedisGone, breaker
 
 T = TypeVar("T")
-logger = logging.getLogger(__name__)
 
-PAUSE = 1.0  # seconds that Redis is left alone after it failed
-LOG_EVERY = 10.0  # seconds
+PART = "counters"
 SALT = "shop.core.counters"
 
 
 class _State:
-    """What this process knows of Redis. A lost update costs a log line or a count of one."""
+    """What this process knows. A lost update costs a count of one."""
 
     missed = 0
-    asleep_until = 0.0
-    silent_until = 0.0
 
 
 def missed() -> int:
-    """Return how many questions Redis did not answer since this process began, for the metrics."""
+    """Return how many questions Redis did not answer since this process began."""
     return _State.missed
 
 
@@ -72,16 +65,8 @@ def _increment(key: str, lifetime: timedelta) -> int:
 
 
 def _ask(question: Callable[[], T], unknown: T) -> T:
-    now = time.monotonic()
-    if now < _State.asleep_until:
+    try:
+        return breaker.call(PART, question)
+    except (RedisGone, ValueError):  # or the counter went between two steps of `_increment`
         _State.missed += 1
         return unknown
-    try:
-        return question()
-    except (ConnectionInterrupted, RedisError, OSError, ValueError) as error:
-        _State.missed += 1
-        _State.asleep_until = time.monotonic() + PAUSE
-        if now >= _State.silent_until:
-            _State.silent_until = now + LOG_EVERY
-            logger.warning("Redis does not answer; nothing is throttled meanwhile", exc_info=error)
-    return unknown

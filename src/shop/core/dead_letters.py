@@ -3,8 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
+from sharding.django.transactions import atomic
 from shop.core import broker, outbox
 from shop.core.models import DeadLetter, OutboxEvent
 
@@ -19,7 +18,7 @@ def bury_delivery(
     Returns:
         None if the subscriber has handled the event after all, or was given up before.
     """
-    with transaction.atomic():
+    with atomic(DeadLetter, user_id):
         if not outbox.settle(user_id=user_id, event_id=event_id, subscriber=subscriber):
             return None
         return _bury(user_id=user_id, event_id=event_id, task=subscriber, error=error, tries=tries)
@@ -73,7 +72,7 @@ def replay(letter: DeadLetter) -> bool:
         LookupError: there is no such task any more; the letter stays.
         one of broker.BROKER_ERRORS: the broker does not take it; the letter stays.
     """
-    with transaction.atomic():
+    with atomic(DeadLetter, letter.user_id):
         if not drop(letter):
             return False
         if letter.event_id is None:
@@ -91,8 +90,7 @@ def drop(letter: DeadLetter) -> bool:
     return bool(removed)
 
 
-def _bury(*, error: str, **values: Any) -> DeadLetter:
-    letter: DeadLetter = DeadLetter.objects.create(
-        **{"kwargs": {}, **values}, error=error[:MAX_ERROR]
-    )
+def _bury(*, error: str, kwargs: dict[str, Any] | None = None, **values: Any) -> DeadLetter:
+    rows: Any = DeadLetter.objects  # the type checker cannot see into `values`
+    letter: DeadLetter = rows.create(kwargs=kwargs or {}, error=error[:MAX_ERROR], **values)
     return letter

@@ -6,8 +6,8 @@ from django.core.cache import cache
 from django.db import connection
 from django.db.utils import Error
 from django.http import HttpRequest, JsonResponse
-from django_redis.exceptions import ConnectionInterrupted
-from redis.exceptions import RedisError
+
+from shop.core.redis import RedisGone, breaker
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def _database() -> str:
 
 def _cache() -> str:
     try:
-        cache.get("health")
-    except (ConnectionInterrupted, RedisError):
+        breaker.call("health", cache.get, "health")
+    except RedisGone:
         return "down"
     return "ok"

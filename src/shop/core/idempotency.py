@@ -18,10 +18,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import connections, router, transaction
 from django.utils import timezone
 from rest_framework.utils.encoders import JSONEncoder
 
+from sharding.django.transactions import atomic, cursor_for
 from shop.core.errors import AccountClosed, Conflict, DomainError
 from shop.core.models import IdempotencyKey
 
@@ -104,14 +104,14 @@ def run_once(*, user_id: UUID, key: str, fingerprint: str, work: Callable[[], An
         AccountClosed: there is no active account with this id.
     """
     try:
-        with transaction.atomic():
+        with atomic(IdempotencyKey, user_id):
             if stored := _claim(user_id, key, fingerprint):
                 return stored
             answer = work()
             _store(user_id, key, fingerprint, answer)
             return answer
     except _StoredMeanwhile:
-        with transaction.atomic():
+        with atomic(IdempotencyKey, user_id):
             stored = _claim(user_id, key, fingerprint)
         if stored is None:
             raise InProgress("This request is being worked on.") from None
@@ -126,7 +126,7 @@ def _claim(user_id: UUID, key: str, fingerprint: str) -> Answer | None:
     """Take the key's lock; return the answer that it already has."""
     users, keys = get_user_model()._meta.db_table, IdempotencyKey._meta.db_table
     oldest = timezone.now() - settings.IDEMPOTENCY_KEY_LIFETIME
-    with connections[router.db_for_write(IdempotencyKey)].cursor() as cursor:
+    with cursor_for(IdempotencyKey, user_id) as cursor:
         cursor.execute(
             CLAIM.format(users=users, keys=keys), [_lock_number(user_id, key), key, oldest, user_id]
         )
@@ -148,7 +148,7 @@ def _store(user_id: UUID, key: str, fingerprint: str, answer: Answer) -> None:
     body = json.dumps(answer.body, cls=JSONEncoder)
     oldest = now - settings.IDEMPOTENCY_KEY_LIFETIME
     row = (user_id, key, fingerprint, answer.status, body, answer.location, now, oldest)
-    with connections[router.db_for_write(IdempotencyKey)].cursor() as cursor:
+    with cursor_for(IdempotencyKey, user_id) as cursor:
         sql = STORE.format(keys=IdempotencyKey._meta.db_table)
         cursor.execute(sql, row)
         if cursor.rowcount == 0:

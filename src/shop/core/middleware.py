@@ -1,15 +1,12 @@
 """What every request passes through before a view sees it."""
 
-import re
 from collections.abc import Callable
 from typing import TypeAlias
-from uuid import uuid4
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from shop.core.errors import problem_response
-from shop.core.logging import request_id
 
 Handler: TypeAlias = Callable[[HttpRequest], HttpResponse]
 
@@ -21,7 +18,7 @@ _OWN = (
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
 )
 CONTENT_POLICIES = (
-    ("/admin/", f"{_OWN}style-src 'self'"),
+    *((path, f"{_OWN}style-src 'self'") for path in ("/admin/", "/shards/", "/status/")),
     # Swagger UI writes style attributes into its markup.
     ("/api/docs/", f"{_OWN}style-src 'self' 'unsafe-inline'"),
     ("", _NOTHING),
@@ -33,7 +30,6 @@ FIXED_HEADERS = {
 }
 
 MAX_DIGITS = 18  # of a Content-Length; more are no length, and dear to parse
-ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class SecurityHeaders:
@@ -60,25 +56,6 @@ class SecurityHeaders:
 def _is_personal(request: HttpRequest) -> bool:
     """Tell whether the answer may be somebody's own: no cache on the way shall keep it."""
     return "Authorization" in request.headers or request.path.startswith("/api/auth/")
-
-
-class RequestId:
-    """Takes the caller's X-Request-ID or makes one, and gives it back."""
-
-    def __init__(self, get_response: Handler) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
-        current = given if ACCEPTABLE_ID.fullmatch(given) else uuid4().hex
-        token = request_id.set(current)
-        request.request_id = current  # type: ignore[attr-defined]
-        try:
-            response = self.get_response(request)
-            response["X-Request-ID"] = current
-            return response
-        finally:
-            request_id.reset(token)
 
 
 class BodyLimit:

@@ -84,7 +84,7 @@ class OutboxEvent(UserShardedModel):
 
     `waiting_for` names the tasks that have still to handle it. `due_at` is when the sweep hands it
     over (again), null as soon as nobody waits. `published_at` is when it is first known to have
-    reached the broker.
+    reached the broker. `request_id` is the request that caused it, for the log.
     """
 
     topic = models.CharField(max_length=64)
@@ -93,6 +93,7 @@ class OutboxEvent(UserShardedModel):
     waiting_for: Any = ArrayField(models.CharField(max_length=100), default=list)
     due_at = models.DateTimeField(null=True)
     handovers = models.PositiveSmallIntegerField(default=0, db_default=0)
+    request_id = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     class Meta:
         indexes = [

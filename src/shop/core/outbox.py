@@ -12,11 +12,12 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connections, router, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from sharding.django.transactions import cursor_for, on_commit
 from shop.core import broker
+from shop.core.logging import belonging_to, request_id
 from shop.core.models import OutboxEvent
 from shop.core.relay import Note, relay
 
@@ -83,10 +84,11 @@ def publish(*, user_id: UUID, topic: str, payload: dict[str, Any]) -> OutboxEven
         waiting_for=names,
         due_at=now + settings.OUTBOX_SWEEP_AFTER if names else None,
         published_at=None if names else now,  # nobody waits to be told
+        request_id=request_id.get(),
     )
     if names and settings.OUTBOX_RELAY:
         note = Note(event.user_id, event.id, tuple(names))
-        transaction.on_commit(lambda: relay.offer(note), using=event._state.db, robust=True)
+        on_commit(lambda: relay.offer(note), robust=True)
     return event
 
 
@@ -99,12 +101,12 @@ def waiting_event(*, user_id: UUID, event_id: UUID, subscriber: str) -> OutboxEv
 def settle(*, user_id: UUID, event_id: UUID, subscriber: str) -> bool:
     """Note that a subscriber is done with an event; False if that was noted before."""
     now = timezone.now()
-    return _execute(SETTLE, [subscriber, now, subscriber, user_id, event_id, subscriber])
+    return _execute(user_id, SETTLE, [subscriber, now, subscriber, user_id, event_id, subscriber])
 
 
 def reopen(*, user_id: UUID, event_id: UUID, subscriber: str) -> bool:
     """Let a subscriber be told again, soon; False if the event is gone."""
-    return _execute(REOPEN, [subscriber, subscriber, timezone.now(), user_id, event_id])
+    return _execute(user_id, REOPEN, [subscriber, subscriber, timezone.now(), user_id, event_id])
 
 
 def hold_off(*, user_id: UUID, event_id: UUID, wait: timedelta) -> None:
@@ -139,7 +141,8 @@ def sweep(*, page: int = 100) -> Iterator[OutboxEvent]:
 
 def _hand_over(event: OutboxEvent) -> None:
     try:
-        broker.hand_over(event.user_id, event.id, event.waiting_for)
+        with belonging_to(event.request_id):
+            broker.hand_over(event.user_id, event.id, event.waiting_for)
     except LookupError as error:
         # Its code is gone, or not here yet: after some more attempts a person has to decide.
         logger.warning("an event waits for a task that does not exist", exc_info=error)
@@ -156,7 +159,7 @@ def _note_handover(event: OutboxEvent) -> None:
     )
 
 
-def _execute(sql: str, params: list[Any]) -> bool:
-    with connections[router.db_for_write(OutboxEvent)].cursor() as cursor:
+def _execute(user_id: UUID, sql: str, params: list[Any]) -> bool:
+    with cursor_for(OutboxEvent, user_id) as cursor:
         cursor.execute(sql.format(events=OutboxEvent._meta.db_table), params)
         return bool(cursor.rowcount)

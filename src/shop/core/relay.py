@@ -11,12 +11,22 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from contextvars import Context, copy_context
 from typing import NamedTuple
 from uuid import UUID
+
+from prometheus_client import Counter
 
 from shop.core import broker
 
 logger = logging.getLogger(__name__)
+
+NOTES = Counter(
+    "shardmart_relay_notes_total",
+    "Events offered to the relay: handed over to the broker, or left to the sweep.",
+    ["outcome"],
+)
+HANDED_OVER, DROPPED = NOTES.labels("handed_over"), NOTES.labels("dropped")
 
 CAPACITY = 1000  # notes; at 14 statements an order, more than a process makes in seconds
 PAUSE = 5.0  # seconds that the broker is left alone after it failed
@@ -48,7 +58,8 @@ class Relay:
     def forget(self) -> None:
         """Begin anew, as a forked process must: threads do not survive a fork, nor do locks."""
         self._lock = threading.Lock()
-        self._notes: queue.Queue[Note] = queue.Queue(self._capacity)
+        # Each with its context: the message says which request it follows from.
+        self._notes: queue.Queue[tuple[Context, Note]] = queue.Queue(self._capacity)
         self._thread: threading.Thread | None = None
         self._closed_until = 0.0
 
@@ -56,7 +67,7 @@ class Relay:
         """Take a note without ever waiting; tell whether it was taken."""
         taken = time.monotonic() >= self._closed_until and self._put(note)
         if not taken:
-            self.dropped += 1
+            self._drop()
         return taken
 
     def wait(self, seconds: float) -> bool:
@@ -68,7 +79,7 @@ class Relay:
 
     def _put(self, note: Note) -> bool:
         try:
-            self._notes.put_nowait(note)
+            self._notes.put_nowait((copy_context(), note))
         except queue.Full:
             return False
         if self._thread is None or not self._thread.is_alive():
@@ -84,24 +95,29 @@ class Relay:
     def _run(self) -> None:
         notes = self._notes
         while True:
-            note = notes.get()
+            context, note = notes.get()
             try:
-                self._deal_with(note)
+                context.run(self._deal_with, note)
             finally:
                 notes.task_done()
 
     def _deal_with(self, note: Note) -> None:
         if time.monotonic() < self._closed_until:
-            self.dropped += 1
+            self._drop()
             return
         try:
             self._send(*note)
         except Exception as error:
             self._closed_until = time.monotonic() + self._pause
-            self.dropped += 1
+            self._drop()
             logger.warning("the broker does not take tasks; the sweep will", exc_info=error)
         else:
             self.handed_over += 1
+            HANDED_OVER.inc()
+
+    def _drop(self) -> None:
+        self.dropped += 1
+        DROPPED.inc()
 
 
 relay = Relay()

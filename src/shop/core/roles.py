@@ -19,6 +19,7 @@ CATALOG_WRITERS = frozenset({Role.CATALOG_MANAGER, Role.ADMIN})
 ORDER_STAFF = frozenset({Role.SUPPORT, Role.ADMIN})
 USER_ADMINS = frozenset({Role.ADMIN})
 WEBHOOK_ADMINS = frozenset({Role.ADMIN})
+SHARD_ADMINS = frozenset({Role.ADMIN})
 
 # On the staff pages, as Django names its permissions: app.action_model.
 PAGES: dict[str, tuple[str, ...]] = {

@@ -16,6 +16,7 @@ from celery import shared_task
 from celery.exceptions import TimeLimitExceeded
 from django.conf import settings
 from django.utils import timezone
+from prometheus_client import Counter
 
 from shop.core import dead_letters, outbox
 from shop.core.broker import BROKER_ERRORS
@@ -23,6 +24,12 @@ from shop.core.models import OutboxEvent
 from shop.core.purging import perishable, purge
 
 logger = logging.getLogger(__name__)
+
+GIVEN_UP = Counter(
+    "shardmart_tasks_given_up_total",
+    "Tasks that became a dead letter; of periodic ones, failed turns.",
+    ["task"],
+)
 
 CRITICAL, DEFAULT, MAIL, MAINTENANCE = "critical", "default", "mail", "maintenance"
 
@@ -79,6 +86,7 @@ class Task(CeleryTask[..., None]):
         self, exc: BaseException, task_id: str, args: Any, kwargs: dict[str, Any], einfo: Any
     ) -> None:
         """Make a dead letter of what has exhausted its tries."""
+        GIVEN_UP.labels(self.name).inc()
         if not self.max_retries:
             logger.error("a periodic task failed; its next turn will try again", exc_info=exc)
             return
@@ -153,6 +161,11 @@ def event_task(
 def route(name: str, *args: Any, **kwargs: Any) -> dict[str, str] | None:
     """Return where a task goes, as settings.CELERY_TASK_ROUTES asks it."""
     return {"queue": _queues[name]} if name in _queues else None
+
+
+def queue_of(name: str) -> str:
+    """Return the queue of a task; empty if no task of ours has this name."""
+    return _queues.get(name, "")
 
 
 def consume_now(task: Any, event: OutboxEvent) -> None:

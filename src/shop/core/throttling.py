@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
+from prometheus_client import Counter
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -31,6 +32,10 @@ from shop.core.errors import DomainError, problem_response
 
 if TYPE_CHECKING:  # APIView reads its default throttles, and so this module, when it is made
     from rest_framework.views import APIView
+
+THROTTLED = Counter(
+    "shardmart_throttled_total", "Requests refused because somebody asked too often.", ["scope"]
+)
 
 RATE = re.compile(r"(?P<quota>[1-9][0-9]*)/(?P<unit>s|min|hour|day)")
 SECONDS = {"s": 1, "min": 60, "hour": 3600, "day": 86400}
@@ -85,6 +90,7 @@ class Throttled(DomainError):
     code = "throttled"
 
     def __init__(self, standing: Standing, reason: str = "You ask too often.") -> None:
+        THROTTLED.labels(standing.policy.name).inc()
         super().__init__(f"{reason} Try again in {standing.reset} seconds.")
         self.headers = {"Retry-After": str(standing.reset), **standing.fields}
 

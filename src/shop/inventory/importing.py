@@ -7,11 +7,12 @@ differ, and the ledger gets the difference between the export's quantity and wha
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from django.db import connections, router, transaction
+from django.db import connections, router
 from django.db.models import F
 from django.utils import timezone
 
 from sharding.django.operations import SEQUENTIAL
+from sharding.django.transactions import atomic
 from shop.catalog.bulk import batches, ensure_categories, upsert_products
 from shop.catalog.services import BATCH, publish_stock
 from shop.catalog.shopify import BadRow, Hidden, Variant
@@ -100,7 +101,7 @@ def _begin(quantities: Mapping[int, int]) -> int:
     now, stocked = timezone.now(), {key: units for key, units in quantities.items() if units}
     rows = ", ".join(["(%s, %s, %s)"] * len(quantities))
     values = [value for key, units in quantities.items() for value in (key, units, now)]
-    with transaction.atomic(), connections[router.db_for_write(Stock)].cursor() as cursor:
+    with atomic(), connections[router.db_for_write(Stock)].cursor() as cursor:
         cursor.execute(SEQUENTIAL)
         cursor.execute(BEGIN.format(stock=Stock._meta.db_table, rows=rows), values)
         StockMovement.objects.bulk_create(_movement(*pair) for pair in stocked.items())
@@ -114,7 +115,7 @@ def _move_to(product_id: int, wanted: int, there: int) -> bool:
     are to be taken off, we look again.
     """
     while delta := wanted - there:
-        with transaction.atomic():
+        with atomic(Stock, product_id):
             shelf = Stock.objects.for_product(product_id).filter(available__gte=-delta)
             if shelf.update(available=F("available") + delta, updated_at=timezone.now()):
                 _movement(product_id, delta).save(force_insert=True)

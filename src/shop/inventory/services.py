@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from django.db import connections, router, transaction
 from django.db.models import F
 from django.utils import timezone
+from prometheus_client import Counter
 
+from sharding.django.transactions import atomic, cursor_for
 from shop.catalog.services import publish_stock
 from shop.inventory.errors import InsufficientStock
 from shop.inventory.models import Stock, StockMovement
 from shop.inventory.selectors import available
+
+REFUSALS = Counter("shardmart_stock_refusals_total", "Orders refused because a product fell short.")
 
 # Adds to the shelf, or begins it.
 ADD = """
@@ -35,6 +38,7 @@ def take(quantities: Mapping[int, int], *, order_id: UUID) -> None:
     """
     short = [pid for pid in sorted(quantities) if not _take_one(pid, quantities[pid])]
     if short:
+        REFUSALS.inc()
         raise InsufficientStock(
             "Not enough stock for this order.",
             lines=[_shortage(pid, quantities[pid]) for pid in short],
@@ -67,7 +71,7 @@ def adjust(*, product_id: int, delta: int, reason: str) -> int:
     Raises:
         InsufficientStock: fewer units are there than are to be taken off.
     """
-    with transaction.atomic():
+    with atomic(Stock, product_id):
         if delta > 0:
             _add(product_id, delta)
         elif not _take_one(product_id, -delta):
@@ -82,7 +86,7 @@ def adjust(*, product_id: int, delta: int, reason: str) -> int:
 
 
 def _add(product_id: int, quantity: int) -> None:
-    with connections[router.db_for_write(Stock)].cursor() as cursor:
+    with cursor_for(Stock, product_id) as cursor:
         sql = ADD.format(stock=Stock._meta.db_table)
         cursor.execute(sql, [product_id, quantity, timezone.now()])
 

@@ -13,10 +13,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db import connections, router, transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from sharding.django.transactions import atomic, cursor_for
 from shop.accounts.models import User
 from shop.core.tasks import Permanent
 from shop.notifications.models import SentMail
@@ -61,7 +61,7 @@ def send_once(
         NotFound: the user has no such order.
     """
     about = subject_id or order_id
-    with transaction.atomic():
+    with atomic(SentMail, user_id):
         if not _claim(user_id, kind, about):
             return False
         user = User.objects.for_user(user_id).filter(deleted_at=None).first()
@@ -93,7 +93,7 @@ def compose(
 
 
 def _claim(user_id: UUID, kind: str, subject_id: UUID) -> bool:
-    with connections[router.db_for_write(SentMail)].cursor() as cursor:
+    with cursor_for(SentMail, user_id) as cursor:
         sql = CLAIM.format(mails=SentMail._meta.db_table)
         cursor.execute(sql, [user_id, kind, subject_id, timezone.now()])
         return bool(cursor.rowcount)

@@ -3,9 +3,9 @@
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import connections, router
 from django.utils import timezone
 
+from sharding.django.transactions import cursor_for
 from shop.payments.models import Payment, WebhookEvent
 from shop.payments.selectors import payments_of_order
 
@@ -64,6 +64,6 @@ def record_event(*, user_id: UUID, event_id: str, kind: str, payment_id: UUID) -
         False if it was remembered before: it has had its effect.
     """
     row = (user_id, event_id, kind, payment_id, timezone.now())
-    with connections[router.db_for_write(WebhookEvent)].cursor() as cursor:
+    with cursor_for(WebhookEvent, user_id) as cursor:
         cursor.execute(RECORD.format(events=WebhookEvent._meta.db_table), row)
         return bool(cursor.rowcount)

@@ -14,10 +14,10 @@ to read, and places no order.
 
 from uuid import UUID
 
-from django.db import transaction
-
+from sharding.django.transactions import atomic
 from shop.accounts import services as accounts
 from shop.accounts.errors import FieldRefused, OwnAccount
+from shop.accounts.models import User
 from shop.accounts.selectors import locked_user
 from shop.carts import services as carts
 from shop.core.db import retrying
@@ -50,7 +50,7 @@ def delete_account(*, user_id: UUID, password: str, address: str) -> None:
 
 
 def _forget(user_id: UUID, *, confirmed: str) -> None:
-    with transaction.atomic():
+    with atomic(User, user_id):
         user = locked_user(user_id)
         if user is None:
             raise AccountClosed

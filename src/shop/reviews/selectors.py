@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Count, QuerySet, Subquery, Sum
 from django.db.models.functions import JSONObject
 
+from sharding.django.transactions import alias_for
 from shop.catalog import selectors as catalog
 from shop.catalog.models import Product
 from shop.core.errors import NotFound
@@ -42,6 +43,7 @@ def rated_product_of(product_id: int) -> Product:
         .values(tally=JSONObject(total=Sum("rating"), count=Count("*")))
     )
     rated = catalog.with_category().annotate(tally=Subquery(tally))
+    rated = rated.using(alias_for(Review, product_id))
     product = catalog.product_of(product_id, among=rated)
     found = product.tally or {"total": 0, "count": 0}  # type: ignore[attr-defined]
     product.rating = Rating.of(**found)  # type: ignore[attr-defined]

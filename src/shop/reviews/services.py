@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from shop.accounts.selectors import active_user
 from shop.catalog.selectors import product_of
+from shop.core.db import retried
 from shop.core.errors import DomainError, NotFound
 from shop.reviews.errors import AlreadyReviewed
 from shop.reviews.models import Review
@@ -17,6 +18,7 @@ from shop.reviews.selectors import has_bought, reviews_of
 NAMELESS = "A customer"
 
 
+@retried
 def write_review(*, user_id: UUID, product_id: int, rating: int, comment: str = "") -> Review:
     """Write a user's review of a product.
 
@@ -46,6 +48,7 @@ def write_review(*, user_id: UUID, product_id: int, rating: int, comment: str = 
         raise _translated(error) from error
 
 
+@retried
 def change_review(review: Review, changes: Mapping[str, Any]) -> Review:
     """Change a review's rating or comment, and return it.
 
@@ -60,6 +63,7 @@ def change_review(review: Review, changes: Mapping[str, Any]) -> Review:
     return review
 
 
+@retried
 def remove_review(review: Review) -> None:
     """Delete a review; one that is gone already stays so."""
     reviews_of(review.product_id).filter(id=review.id).delete()

@@ -15,6 +15,7 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 from psycopg2 import sql
 
+from sharding.django.transactions import atomic
 from shop.carts.models import CartItem
 from shop.catalog import selectors as catalog
 from shop.catalog.models import Category, Product
@@ -232,7 +233,7 @@ def compare(alias: str, chosen: Sample) -> Iterator[Comparison]:
     for case in CASES:
         query = case.query(chosen).using(alias)
         _explain(alias, query)  # so that neither of the two plans is the first to be made
-        with transaction.atomic(using=alias):
+        with atomic(using=alias):
             text, with_index = _explain(alias, query)
             with connections[alias].cursor() as cursor:
                 cursor.execute("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'")

@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, connections
 
 from sharding.django.operations import SEQUENTIAL
 from sharding.django.router import COORDINATOR
+from sharding.django.transactions import atomic, on_commit
+from shop.catalog import freshness
 from shop.seeding.errors import AlreadySeeded, Interfered
 from shop.seeding.lines import portions
 from shop.seeding.loading import Loader
@@ -58,7 +60,7 @@ def seed(plan: Plan, *, advance: Callable[[int], object] = lambda done: None) ->
     password = make_password(DEMO_PASSWORD, salt=f"shardmartseed{plan.seed:019d}")
     loader = Loader(using)
     try:
-        with transaction.atomic(using=using):
+        with atomic(using=using):
             with connections[using].cursor() as cursor:
                 cursor.execute(SEQUENTIAL)
             if loader.has(plan):
@@ -70,6 +72,7 @@ def seed(plan: Plan, *, advance: Callable[[int], object] = lambda done: None) ->
             for done, lines in portions(world, password):
                 loader.copy(lines)
                 advance(done)
+            freshness.everything_changed(using=using)  # COPY goes past the models
     except IntegrityError as error:
         raise Interfered(
             f"Somebody else wrote to the store meanwhile ({str(error).splitlines()[0]}). "
@@ -77,7 +80,7 @@ def seed(plan: Plan, *, advance: Callable[[int], object] = lambda done: None) ->
         ) from error
     rows = {table.model._meta.db_table: count for table, count in loader.counts.items()}
     # Citus refuses it in a transaction that has written; a caller who holds one gets it afterwards.
-    transaction.on_commit(lambda: _analyze(rows, using), using=using)
+    on_commit(lambda: _analyze(rows, using))
     return Report(rows, perf_counter() - began)
 
 

@@ -14,9 +14,9 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
+from sharding.django.transactions import atomic
 from shop.core.errors import NotFound
 from shop.core.models import OutboxEvent
 from shop.orders.selectors import order_of
@@ -63,7 +63,7 @@ def update_endpoint(endpoint_id: int, **changes: Any) -> WebhookEndpoint:
         addresses.check(changes["url"])
     if "topics" in changes:
         changes["topics"] = sorted(set(changes["topics"]))
-    with transaction.atomic():
+    with atomic():
         endpoint = WebhookEndpoint.objects.select_for_update().filter(id=endpoint_id).first()
         if endpoint is None:
             raise NotFound("There is no such endpoint.")
@@ -155,7 +155,7 @@ def _note(
     user_id: UUID, delivery_id: UUID, attempt: Attempt, *, is_last: bool
 ) -> WebhookDelivery.Status:
     Status, now = WebhookDelivery.Status, timezone.now()  # noqa: N806
-    with transaction.atomic():
+    with atomic(WebhookDelivery, user_id):
         delivery: WebhookDelivery = (
             WebhookDelivery.objects.for_user(user_id).select_for_update().get(id=delivery_id)
         )

@@ -2,11 +2,13 @@
 
 from uuid import UUID
 
-from django.db import IntegrityError, connections, router, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
+from sharding.django.transactions import atomic, cursor_for
 from sharding.ids import new_id
 from shop.catalog.selectors import product_of
+from shop.core.db import retried
 from shop.core.errors import AccountClosed, DomainError, NotFound
 from shop.wishlists.models import Wishlist, WishlistItem
 
@@ -24,6 +26,7 @@ RETURNING id, created_at
 """
 
 
+@retried
 def add_item(*, user_id: UUID, product_id: int) -> WishlistItem:
     """Put a product on the user's wishlist; one that is there already stays as it is.
 
@@ -31,21 +34,17 @@ def add_item(*, user_id: UUID, product_id: int) -> WishlistItem:
         NotFound: there is no such product.
         AccountClosed: the user is gone.
     """
-    product = product_of(product_id)
     now = timezone.now()
-    item = WishlistItem(user_id=user_id, product=product)
     try:
-        with (
-            transaction.atomic(),
-            connections[router.db_for_write(WishlistItem)].cursor() as cursor,
-        ):
+        with atomic(WishlistItem, user_id), cursor_for(WishlistItem, user_id) as cursor:
+            item = WishlistItem(user_id=user_id, product=product_of(product_id))
             cursor.execute(
                 FIND_OR_OPEN.format(wishlist=Wishlist._meta.db_table), [user_id, new_id(), now]
             )
             (item.wishlist_id,) = cursor.fetchone()
             cursor.execute(
                 FIND_OR_ADD.format(item=WishlistItem._meta.db_table),
-                [user_id, new_id(), item.wishlist_id, product.id, now],
+                [user_id, new_id(), item.wishlist_id, item.product_id, now],
             )
             item.id, item.created_at = cursor.fetchone()
     except IntegrityError as error:
@@ -53,6 +52,7 @@ def add_item(*, user_id: UUID, product_id: int) -> WishlistItem:
     return item
 
 
+@retried
 def remove_item(*, user_id: UUID, item_id: UUID) -> None:
     """Take an item off the user's wishlist.
 
@@ -64,6 +64,7 @@ def remove_item(*, user_id: UUID, item_id: UUID) -> None:
         raise NotFound("There is no such item on your wishlist.")
 
 
+@retried
 def clear(user_id: UUID) -> None:
     """Remove the user's wishlist; its items go with it (ON DELETE CASCADE)."""
     Wishlist.objects.for_user(user_id).delete()

@@ -1,6 +1,6 @@
 """Wrong passwords run into limits; the owner of the account does not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from secrets import token_hex
 from typing import Any
@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from shop.accounts import attempts, services
 from shop.accounts.errors import InvalidCredentials
 from shop.accounts.models import User
-from shop.core import counters, throttling
+from shop.core import throttling
 from tests.conftest import PASSWORD
 from tests.integration.core.assertions import assert_problem, invalid_fields, statements
 
@@ -23,7 +23,7 @@ HERE, ELSEWHERE = "192.0.2.1", "198.51.100.7"
 
 
 @pytest.fixture(autouse=True)
-def _fresh(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _fresh(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counters of our own, a clock that stands still, and the limits of the local stack."""
     cache = {**settings.CACHES["default"], "KEY_PREFIX": token_hex(8)}
     settings.CACHES = {"default": cache}
@@ -34,9 +34,6 @@ def _fresh(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "login_account": "100/hour",
     }
     monkeypatch.setattr(throttling, "now", lambda: NOON)
-    counters._State.asleep_until = 0.0
-    yield
-    counters._State.asleep_until = 0.0
 
 
 def login(client: APIClient, address: str = HERE, **fields: str) -> Any:

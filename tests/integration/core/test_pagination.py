@@ -165,15 +165,19 @@ def _flipped(text: str) -> str:
     return ("B" if text[0] == "A" else "A") + text[1:]
 
 
+def signed(value: Any, salt: str = SALT) -> str:
+    return signing.Signer(salt=salt).sign_object(value)
+
+
 FORGED: dict[str, Callable[[str], str]] = {
     "words": lambda _: "abc",
     "cut off": lambda cursor: cursor[:-1],
     "tampered": _flipped,
     "signature of another": lambda cursor: cursor.rpartition(":")[0] + ":" + "A" * 43,
-    "of another use": lambda _: signing.dumps([["/"], ["id"], ["1"], False], salt="other"),
-    "signed by us, of no sense": lambda _: signing.dumps("x", salt=SALT),
-    "signed by us, too short": lambda _: signing.dumps([1], salt=SALT),
-    "signed by us, a number": lambda _: signing.dumps(5, salt=SALT),
+    "of another use": lambda _: signed([["/"], ["id"], ["1"], False], salt="other"),
+    "signed by us, of no sense": lambda _: signed("x"),
+    "signed by us, too short": lambda _: signed([1]),
+    "signed by us, a number": lambda _: signed(5),
     "NUL": lambda _: "\0",
     "not ASCII": lambda cursor: "ä" + cursor,
 }

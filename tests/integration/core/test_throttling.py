@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from secrets import token_hex
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from rest_framework.test import APIClient
 
 from shop.accounts.models import User
-from shop.core import counters, throttling
+from shop.core import counters, redis, throttling
 from shop.core.throttling import Policy, RateLimitFields, Standing
 from tests.integration.core.assertions import assert_problem
 from tests.integration.core.concurrency import beside
@@ -39,15 +39,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture(autouse=True)
-def _fresh(settings: Any) -> Iterator[None]:
+def _fresh(settings: Any) -> None:
     """Counters that no other test has raised, and three requests a minute."""
     cache = {**settings.CACHES["default"], "KEY_PREFIX": token_hex(8)}
     settings.CACHES = {"default": cache}
     rates = {"anonymous": "3/min", "user": "4/min"}
     settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, **rates}
-    counters._State.asleep_until = counters._State.silent_until = 0.0
-    yield
-    counters._State.asleep_until = counters._State.silent_until = 0.0
 
 
 @pytest.fixture
@@ -188,11 +185,10 @@ def test_without_redis_every_request_is_let_through(client: APIClient) -> None:
 def test_without_redis_the_log_says_so_once(
     client: APIClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.WARNING, logger="shop.core.counters"):
-        for _ in range(3):
-            counters._State.asleep_until = 0.0
+    with caplog.at_level(logging.WARNING, logger="shop.core.redis"):
+        for _ in range(6):
             browse(client)
-    ours = [record for record in caplog.records if record.name == "shop.core.counters"]
+    ours = [record for record in caplog.records if record.name == "shop.core.redis"]
     assert len(ours) == 1
     assert "Redis does not answer" in ours[0].message
 
@@ -215,8 +211,12 @@ def test_redis_is_asked_again_after_the_pause(settings: Any) -> None:
     working = settings.CACHES
     policy = Policy("again", 5, 60)
     settings.CACHES = {"default": {**working["default"], "LOCATION": "redis://127.0.0.1:1/0"}}
+    for _ in range(redis.THRESHOLD):
+        assert throttling.count(policy, "ana").used is None
+    assert redis.breaker.state == "open"
+    settings.CACHES = working  # which also closes it
+    redis.breaker._open_until = redis.breaker.clock() + redis.PAUSE
     assert throttling.count(policy, "ana").used is None
-    settings.CACHES = working
-    assert throttling.count(policy, "ana").used is None
-    counters._State.asleep_until -= counters.PAUSE
+    redis.breaker._open_until -= redis.PAUSE
     assert throttling.count(policy, "ana").used == 1
+    assert redis.breaker.state == "closed"

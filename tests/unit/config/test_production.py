@@ -20,7 +20,6 @@ SAFE = {
     "STRIPE_API_KEY": "sk_live_none",
     "DATABASE_URL": "postgresql://shardmart_app:x@127.0.0.1:1/shardmart",
     "DATABASE_DIRECT_URL": "postgresql://shardmart_owner:x@127.0.0.1:1/shardmart",
-    "DATABASE_NODE_URLS": "postgresql://shardmart_app:x@127.0.0.1:2/shardmart",
 }
 
 
@@ -75,7 +74,6 @@ def test_safe_settings_pass_djangos_own_deployment_checks() -> None:
         ("PUBLIC_URL", "http://shop.example.com", "is not https"),
         ("PAYMENT_WEBHOOK_SECRET", "", "PAYMENT_WEBHOOK_SECRET is missing"),
         ("DATABASE_URL", "postgresql://postgres:x@h/d", "'postgres' of 'default'"),
-        ("DATABASE_NODE_URLS", "postgresql://postgres:x@h/d", "'postgres' of 'node_1'"),
         ("DATABASE_URL", SAFE["DATABASE_DIRECT_URL"], "share the database role"),
         ("CORS_ALLOWED_ORIGINS", "http://a.example", "'http://a.example', which is not https"),
     ],

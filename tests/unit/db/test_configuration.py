@@ -107,16 +107,14 @@ def test_a_changed_configuration_changes_the_programs_digest(layout: Layout) -> 
     assert programs.postgres(node, layout, Path("/bin")).digest != before.digest
 
 
-def test_the_environment_names_a_pooler_for_each_worker(layout: Layout) -> None:
+def test_the_environment_tells_how_far_a_pooler_is_from_its_node(layout: Layout) -> None:
     env = environment.variables(made(), Secrets(), layout)
     assert env["DATABASE_URL"].endswith("@127.0.0.1:6500/shardmart")
-    assert [url.rpartition("@")[2] for url in env["DATABASE_NODE_URLS"].split(",")] == [
-        "127.0.0.1:6501/shardmart",
-        "127.0.0.1:6502/shardmart",
-    ]
+    assert env["DATABASE_POOLER_PORT_OFFSET"] == "1000"
+    for node in made().nodes:
+        assert node.pool_port == node.pg_port + 1000
     assert env["DATABASE_DIRECT_URL"].startswith("postgresql://shardmart_owner:")
     assert env["DATABASE_ADMIN_URL"].endswith("@127.0.0.1:5500/postgres")
-    assert environment.variables(made(citus=False), Secrets(), layout)["DATABASE_NODE_URLS"] == ""
 
 
 def test_secrets_are_made_once_and_private(tmp_path: Path) -> None:

@@ -60,6 +60,34 @@ def test_what_was_chosen_is_remembered_and_a_variable_wins_over_it(tmp_path: Pat
     assert (again.workers, again.http_port) == (3, 9091)
 
 
+def test_spares_run_behind_the_workers_and_belong_to_no_cluster() -> None:
+    chosen = settings(SPARES="2")
+    assert [node.name for node in chosen.nodes] == ["coordinator", "worker1", "worker2"]
+    spares = chosen.servers[len(chosen.nodes) :]
+    assert [(node.name, node.pg_port, node.pool_port) for node in spares] == [
+        ("worker3", 5503, 6503),
+        ("worker4", 5504, 6504),
+    ]
+    assert {5504, 6504} <= {port.number for port in chosen.ports()}
+
+
+def test_a_spare_is_found_again_as_the_worker_that_it_becomes() -> None:
+    assert settings(SPARES="1").servers == settings(WORKERS="3").servers
+
+
+def test_without_citus_there_is_nothing_to_be_spare_for() -> None:
+    assert len(settings(citus=False, SPARES="2").servers) == 1
+
+
+def test_workers_and_spares_together_have_a_limit() -> None:
+    with pytest.raises(InvalidVariable, match=r"WORKERS=7 and SPARES=2 .* 8 together"):
+        settings(WORKERS="7", SPARES="2")
+
+
+def test_the_tests_move_fewer_shards() -> None:
+    assert (settings().shards, settings(stack="test").shards) == (32, 8)
+
+
 def test_an_empty_variable_counts_as_not_given() -> None:
     assert settings(WORKERS="").workers == 2
 
@@ -79,7 +107,7 @@ def test_the_test_stack_shares_no_port_with_the_local_one_even_with_the_same_var
     chosen = {"HTTP_PORT": "9090", "WORKERS": "8"}
     local = {port.number for port in settings(**chosen).ports()}
     test = {port.number for port in settings(stack="test", **chosen).ports()}
-    assert len(local) == len(test) == 25
+    assert len(local) == len(test) == 27
     assert not local & test
 
 

@@ -76,6 +76,7 @@ OPERATIONS = {
         example=LINE,
         status=201,
         errors=(QuantityTooLarge, AccountClosed, NotFound),
+        idempotent="optional",
         located=True,
     ),
     "CartItemView.patch": Operation(

@@ -14,8 +14,9 @@ from shop.carts.api.serializers import (
     QuantitySerializer,
     cart_body,
 )
-from shop.core.api import caller_id, created, validated
+from shop.core.api import caller_id, idempotent_if_keyed, validated
 from shop.core.conditional import Check, matching
+from shop.core.idempotency import Answer
 
 
 class CartView(APIView):
@@ -38,8 +39,12 @@ class CartItemListView(APIView):
 
     def post(self, request: Request) -> Response:
         wanted = validated(AddItemSerializer, request.data)
-        item = services.add_item(user_id=caller_id(request), **wanted)
-        return created(CartItemSerializer(item).data, f"{request.path}{item.id}/")
+
+        def add() -> Answer:
+            item = services.add_item(user_id=caller_id(request), **wanted)
+            return Answer(201, CartItemSerializer(item).data, f"{request.path}{item.id}/")
+
+        return idempotent_if_keyed(request, add)
 
 
 class CartItemView(APIView):

@@ -14,7 +14,7 @@ from shop.catalog.errors import (
     ProductExists,
     ProductInUse,
 )
-from shop.catalog.selectors import ORDERINGS
+from shop.catalog.selectors import DEFAULT_ORDERING, ORDERINGS
 from shop.core.openapi import TIME_EXAMPLE, Operation, page_of
 
 CATALOG = "Catalog"
@@ -43,12 +43,14 @@ PRODUCT = {
 NEW_PRODUCT = {"name": "The Waves", "price": "19.90", "category_id": 3}
 CATEGORY_CHANGES = (CategoryExists, CategoryCycle, CategoryGone)
 PRODUCT_CHANGES = (ProductExists, CategoryGone)
-DEFAULT_ORDERING = "-created_at"
+
+KEPT_BRIEFLY = ("Cache-Control",)
 
 OPERATIONS = {
     "CategoryListView.get": Operation(
         id="categories_list",
         tag=CATALOG,
+        says=KEPT_BRIEFLY,
         summary="List the categories",
         description="Flat; `parent_id` and `ancestor_ids` make the tree. With `parent`, the "
         "children of that category, or with `root` those that have no parent.",
@@ -72,6 +74,7 @@ OPERATIONS = {
     "CategoryView.get": Operation(
         id="categories_read",
         tag=CATALOG,
+        says=KEPT_BRIEFLY,
         summary="Read a category",
         returns=CategorySerializer,
         example=CATEGORY,
@@ -108,6 +111,7 @@ OPERATIONS = {
     "ProductListView.get": Operation(
         id="products_list",
         tag=CATALOG,
+        says=KEPT_BRIEFLY,
         summary="Find products",
         description="Narrowed by any of the filters; `category` takes in its descendants.",
         query=FilterSerializer,
@@ -132,6 +136,7 @@ OPERATIONS = {
     "ProductView.get": Operation(
         id="products_read",
         tag=CATALOG,
+        says=KEPT_BRIEFLY,
         summary="Read a product",
         returns=ProductSerializer,
         example=PRODUCT,

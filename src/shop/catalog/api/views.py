@@ -8,6 +8,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.serializers import BaseSerializer
 
 from shop.catalog import selectors, services
+from shop.catalog.api.caching import CachedAnswers
 from shop.catalog.api.serializers import (
     CategoryFilterSerializer,
     CategorySerializer,
@@ -20,7 +21,7 @@ from shop.core.conditional import Check, matching
 from shop.core.permissions import ReadOnlyOrCatalogWriter
 
 
-class CategoryListView(generics.ListCreateAPIView[Category]):
+class CategoryListView(CachedAnswers, generics.ListCreateAPIView[Category]):
     """The category tree, flat; staff add to it."""
 
     permission_classes = [ReadOnlyOrCatalogWriter]
@@ -40,7 +41,7 @@ class CategoryListView(generics.ListCreateAPIView[Category]):
         return {"Location": f"{self.request.path}{data['id']}/"}
 
 
-class CategoryView(generics.RetrieveUpdateDestroyAPIView[Category]):
+class CategoryView(CachedAnswers, generics.RetrieveUpdateDestroyAPIView[Category]):
     """One category; staff rename and move it."""
 
     permission_classes = [ReadOnlyOrCatalogWriter]
@@ -59,7 +60,7 @@ class CategoryView(generics.RetrieveUpdateDestroyAPIView[Category]):
         services.delete_category(instance.id)
 
 
-class ProductListView(generics.ListCreateAPIView[Product]):
+class ProductListView(CachedAnswers, generics.ListCreateAPIView[Product]):
     """Products by filter and in order; staff add to them."""
 
     permission_classes = [ReadOnlyOrCatalogWriter]
@@ -70,7 +71,7 @@ class ProductListView(generics.ListCreateAPIView[Product]):
         return selectors.products(cast("selectors.Filters", filters))
 
     def get_ordering(self) -> tuple[str, ...]:
-        name = self.request.query_params.get("ordering", "-created_at")
+        name = self.request.query_params.get("ordering", selectors.DEFAULT_ORDERING)
         if name not in selectors.ORDERINGS:
             choices = ", ".join(selectors.ORDERINGS)
             raise ValidationError({"ordering": [f"One of {choices} is needed."]})
@@ -83,7 +84,7 @@ class ProductListView(generics.ListCreateAPIView[Product]):
         return {"Location": f"{self.request.path}{data['id']}/"}
 
 
-class ProductView(generics.RetrieveUpdateDestroyAPIView[Product]):
+class ProductView(CachedAnswers, generics.RetrieveUpdateDestroyAPIView[Product]):
     """One product; staff change it, with If-Match only what they have seen."""
 
     permission_classes = [ReadOnlyOrCatalogWriter]

@@ -49,7 +49,7 @@ OPERATIONS = {
         example=ORDER,
         status=201,
         errors=(CartEmpty, InsufficientStock),
-        idempotent=True,
+        idempotent="required",
         located=True,
     ),
     "CancelOrderView.post": Operation(
@@ -60,7 +60,7 @@ OPERATIONS = {
         returns=OrderSerializer,
         example={**ORDER, "order_status": "cancelled"},
         errors=(InvalidTransition,),
-        idempotent=True,
+        idempotent="required",
         if_match=True,
     ),
     "OrderPaymentsView.get": Operation(
@@ -81,7 +81,7 @@ OPERATIONS = {
         example={**PAYMENT, "status": "pending"},
         status=201,
         errors=(PaymentNotDue,),
-        idempotent=True,
+        idempotent="required",
         located=True,
     ),
     "RefundView.post": Operation(
@@ -95,7 +95,7 @@ OPERATIONS = {
         returns=PaymentSerializer,
         example={**PAYMENT, "status": "refunded"},
         errors=(InvalidTransition, PartialRefund),
-        idempotent=True,
+        idempotent="required",
     ),
     "WebhookView.post": Operation(
         id="payments_webhook",

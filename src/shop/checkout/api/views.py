@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from prometheus_client import Counter
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,6 +17,8 @@ from shop.orders.api.views import OrderListView
 from shop.orders.models import Order
 from shop.payments.api.serializers import PaymentSerializer
 
+ORDERS_PLACED = Counter("shardmart_orders_placed_total", "Orders placed; repetitions do not count.")
+
 
 class OrdersView(OrderListView):
     """The caller's orders; a POST makes one of the cart."""
@@ -27,7 +30,10 @@ class OrdersView(OrderListView):
             order = services.place_order(user_id=caller_id(request), **wanted)
             return Answer(201, OrderSerializer(order).data, f"{request.path}{order.id}/")
 
-        return idempotent(request, work)
+        response = idempotent(request, work)
+        if response.status_code == 201 and "Idempotent-Replayed" not in response.headers:
+            ORDERS_PLACED.inc()
+        return response
 
 
 class CancelOrderView(APIView):

@@ -95,7 +95,7 @@ class Schema(AutoSchema):
         if told.paged:
             parameters += [_cursor(), _page_size()]
         if told.idempotent:
-            parameters.append(headers.IDEMPOTENCY_KEY)
+            parameters.append(headers.idempotency_key(required=told.idempotent == "required"))
         if told.if_match:
             parameters.append(headers.IF_MATCH)
         if self.method == "GET":
@@ -158,7 +158,7 @@ class Schema(AutoSchema):
         wanted = {
             "ETag": self.method == "GET",
             "Location": self.told.located,
-            "Idempotent-Replayed": self.told.idempotent,
+            "Idempotent-Replayed": bool(self.told.idempotent),
         }
         return [*self.told.says, *(name for name, is_wanted in wanted.items() if is_wanted)]
 

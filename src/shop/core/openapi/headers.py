@@ -19,6 +19,9 @@ def _text(description: str, *, required: bool = True, **schema: Any) -> dict[str
 ANSWER_HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-ID": _text("The request's id: the caller's own if it sent an acceptable one."),
     "ETag": _text("The version of the answer, for If-None-Match and If-Match.", pattern='"'),
+    "Cache-Control": _text(
+        "How long a copy may be used: briefly, by any cache, without a token; never with one."
+    ),
     "Location": _text("The path of what was made.", format="uri-reference"),
     "Idempotent-Replayed": _text(
         "`true` when this answer was stored under the Idempotency-Key before.",
@@ -65,16 +68,20 @@ def _header(name: str, description: str, *, required: bool = False, **schema: An
     )
 
 
-IDEMPOTENCY_KEY = _header(
-    "Idempotency-Key",
-    "Chosen by the client for this request, and sent again with every retry of it. The first "
-    "answer is kept for 24 hours and replayed.",
-    required=True,
-    minLength=1,
-    maxLength=255,
-    pattern="^[!-~]+$",
-    examples=["7d0c1f5e-order-1"],
-)
+def idempotency_key(*, required: bool) -> Any:
+    """Return the Idempotency-Key as an operation takes it."""
+    return _header(
+        "Idempotency-Key",
+        "Chosen by the client for this request, and sent again with every retry of it. The first "
+        "answer is kept for 24 hours and replayed.",
+        required=required,
+        minLength=1,
+        maxLength=255,
+        pattern="^[!-~]+$",
+        examples=["7d0c1f5e-order-1"],
+    )
+
+
 IF_NONE_MATCH = _header(
     "If-None-Match", "The ETag that the client has; if it is still right, the answer is 304."
 )

@@ -20,12 +20,13 @@ does not have answers 405 `method_not_allowed`; an error of ours 500 `internal_e
 `request_id` when you ask us about an answer: it is also the `X-Request-ID` header, and a request
 may bring its own (letters, digits, `.`, `_`, `-`, at most 64).
 
-**Retries.** Operations with money or stock effects need an `Idempotency-Key` header. Make one up
-for each intended effect, and send the same key with every retry: the effect happens once, and the
-first answer is given again, with `Idempotent-Replayed: true`. Keys live for 24 hours. The same key
-with another body or path is refused (422 `idempotency_key_reused`); while the first request is
-still at work, a second one answers 409 `in_progress`. Refusals (4xx) are not stored: the key stays
-free. On 503 and 429, wait as long as `Retry-After` says.
+**Retries.** Operations with money or stock effects need an `Idempotency-Key` header; an addition
+to a cart keeps one if it is sent. Make one up for each intended effect, and send the same key with
+every retry: the effect happens once, and the first answer is given again, with
+`Idempotent-Replayed: true`. Keys live for 24 hours. The same key with another body or path is
+refused (422 `idempotency_key_reused`); while the first request is still at work, a second one
+answers 409 `in_progress`. Refusals (4xx) are not stored: the key stays free. On 503 and 429, wait
+as long as `Retry-After` says.
 
 **Pages.** Lists answer `{next, previous, results}`, where `next` and `previous` are complete
 addresses or null. Follow them; do not build cursors. A cursor belongs to the filters and the order
@@ -33,7 +34,9 @@ of its list. Rows added meanwhile neither repeat nor hide others. There is no co
 
 **Versions of things.** A GET has an `ETag`. Send it as `If-None-Match` to be answered 304 as long
 as nothing changed, and as `If-Match` with an update to be refused (412 `precondition_failed`) if
-somebody else was faster.
+somebody else was faster. Categories and products are the same for everybody: without a token any
+cache may keep them for the few seconds that `Cache-Control` says. Parameters that are not listed
+make no difference, and do not come back in `next`.
 
 **Limits.** A body has at most 1 MiB and 32 levels. Requests are throttled; 429 `throttled` says in
 `Retry-After` when to go on.

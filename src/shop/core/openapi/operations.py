@@ -5,7 +5,7 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from django.apps import apps
 from rest_framework.serializers import BaseSerializer
@@ -35,7 +35,7 @@ class Operation:
         errors: what the use case raises; what every endpoint can answer is known already.
         paged: whether the answer is a keyset page of `returns`.
         orderings: the values of the `ordering` parameter, the first being the default.
-        idempotent: whether an Idempotency-Key is required.
+        idempotent: whether an Idempotency-Key is required, or kept if the client sends one.
         if_match: whether an If-Match header is compared.
         located: whether the answer has a Location header.
         says: further headers of the answer.
@@ -55,7 +55,7 @@ class Operation:
     errors: tuple[type[DomainError] | Refusal, ...] = ()
     paged: bool = False
     orderings: tuple[str, ...] = ()
-    idempotent: bool = False
+    idempotent: Literal["", "required", "optional"] = ""
     if_match: bool = False
     located: bool = False
     says: tuple[str, ...] = ()

@@ -41,7 +41,7 @@ OPERATIONS = {
         example={"product_id": 17, "available": 24},
         status=201,
         errors=(InsufficientStock,),
-        idempotent=True,
+        idempotent="required",
         located=True,
     ),
 }

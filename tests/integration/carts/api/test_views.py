@@ -251,3 +251,25 @@ def test_of_two_changes_of_what_both_have_read_one_is_made(
     ) as answers:
         pass
     assert sorted(answer.result().status_code for answer in answers) == [200, 412, 412]
+
+
+def test_an_addition_with_a_key_is_made_once_however_often_it_is_sent(
+    shopper: APIClient, make_product: MakeProduct
+) -> None:
+    body, key = {"product_id": make_product().id, "quantity": 2}, {"Idempotency-Key": "one"}
+    first, second = (shopper.post(ITEMS, body, headers=key) for _ in range(2))
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert (second.json(), second["Location"]) == (first.json(), first["Location"])
+    assert second["Idempotent-Replayed"] == "true"
+    assert [line["quantity"] for line in shopper.get(ITEMS).json()] == [2]
+    other = shopper.post(ITEMS, {**body, "quantity": 3}, headers=key)
+    assert_problem(other, 422, "idempotency_key_reused")
+
+
+def test_an_addition_without_a_key_is_made_each_time(
+    shopper: APIClient, make_product: MakeProduct
+) -> None:
+    product = make_product()
+    assert "Idempotent-Replayed" not in add(shopper, product.id, 2)
+    add(shopper, product.id, 2)
+    assert [line["quantity"] for line in shopper.get(ITEMS).json()] == [4]

@@ -1,0 +1,1 @@
+"""What every cluster of the shop needs, wherever its servers run: databases, roles, membership."""

@@ -1,0 +1,42 @@
+"""Which nodes run: the engine's name service knows every container of a service."""
+
+from __future__ import annotations
+
+import re
+import socket
+
+from db.cluster.servers import Server
+
+PORT = 5432
+
+
+def coordinator(service: str) -> Server:
+    """Return the coordinator, which is called as its service is."""
+    return Server(service, PORT)
+
+
+def workers(service: str) -> list[Server]:
+    """Return the running containers of a service by the names that stay theirs, e.g. …-worker-2.
+
+    An address changes when a container is made anew, so pg_dist_node must never hold one: a
+    container whose name is not known yet is left out, until the next look.
+    """
+    try:
+        found = socket.getaddrinfo(service, PORT, socket.AF_INET, socket.SOCK_STREAM)
+    except socket.gaierror:
+        return []  # none runs
+    names = {_name_of(address[0]) for *_, address in found}
+    return sorted((Server(name, PORT) for name in names if name), key=_by_number)
+
+
+def _name_of(address: str | int) -> str:
+    try:
+        name = socket.gethostbyaddr(str(address))[0]
+    except OSError:
+        return ""
+    return name.partition(".")[0]  # "shardmart-worker-2.shardmart_cluster" holds the network's
+
+
+def _by_number(server: Server) -> tuple[int, str]:
+    number = re.search(r"(\d+)$", server.host)
+    return (int(number[1]) if number else 0, server.host)

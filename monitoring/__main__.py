@@ -1,0 +1,45 @@
+"""Write the configuration for a deployment of one's own: `python -m monitoring DIRECTORY`.
+
+`make up` does the same for its stack. The environment says what differs: SCRAPE_INTERVAL,
+RUNBOOKS_URL, GRAFANA_URL, CITUS=on|off, and ALERT_… (monitoring.rendering). Who is scraped is the
+deployment's to say, in DIRECTORY/prometheus/targets/*.yml.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from monitoring import rendering
+
+
+def main() -> int:
+    """Write prometheus/, alertmanager/ and postgres-queries.yml."""
+    if len(sys.argv) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    environ, directory = os.environ, Path(sys.argv[1])
+    prometheus, alertmanager = directory / "prometheus", directory / "alertmanager"
+    for made in (prometheus / "rules", prometheus / "targets", alertmanager):
+        made.mkdir(parents=True, exist_ok=True)
+    every = environ.get("SCRAPE_INTERVAL", "15s")
+    (prometheus / "prometheus.yml").write_text(rendering.prometheus_yml(every=every))
+    rules = rendering.rules(
+        runbooks=environ.get("RUNBOOKS_URL", ""), grafana=environ.get("GRAFANA_URL", "")
+    )
+    for name, text in rules.items():
+        (prometheus / "rules" / name).write_text(text)
+    (alertmanager / "alertmanager.yml").write_text(
+        rendering.alertmanager_yml(environ, smarthost="localhost:25")
+    )
+    templates = rendering.HERE / "alertmanager/templates"
+    shutil.copytree(templates, alertmanager / "templates", dirs_exist_ok=True)
+    queries = rendering.postgres_queries(citus=environ.get("CITUS") != "off")
+    (directory / "postgres-queries.yml").write_text(queries)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""`shardctl`: the DBA's command line for a Citus cluster."""

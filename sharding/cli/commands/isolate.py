@@ -1,0 +1,88 @@
+"""`shardctl isolate`: give one heavy key a shard group of its own."""
+
+from __future__ import annotations
+
+import click
+from rich.console import Group
+from rich.text import Text
+
+from sharding.cli import acting
+from sharding.cli.app import App, pass_app
+from sharding.cli.command import ShardctlCommand
+from sharding.cli.commands.split import NewGroups, behaviour, render_groups
+from sharding.cli.parameters import node_named
+from sharding.cli.tables import rows, table
+from sharding.cluster import Cluster
+from sharding.errors import InvalidInput
+from sharding.figures import bytes_, count
+from sharding.inspection import placements, whereabouts
+from sharding.inspection.whereabouts import Place
+from sharding.moving import plans, splitting
+from sharding.moving.steps import Mode, Step
+from sharding.moving.watch import Done
+
+
+@click.command("isolate", cls=ShardctlCommand, short_help="one heavy key to a shard of its own")
+@click.argument("key")
+@click.option("--table", "name", metavar="TABLE", help="Whose keys KEY is one of, if several fit.")
+@click.option("--to", metavar="HOST:PORT", help="Then move the new shard group to this node.")
+@acting.MODE
+@acting.MAX_BLOCK
+@acting.FORCE
+@pass_app
+def command(
+    app: App, *, key: str, name: str | None, to: str | None, mode: str, max_block: float,
+    force: bool,
+) -> int:  # fmt: skip
+    """Split the shard group of a key, so that the key's rows are alone in one of the parts.
+
+    Rows of other keys with the same hash, one in four thousand million, stay with it.
+    """
+    with app.cluster(read_only=False) as cluster:
+        target = node_named(cluster.primaries(), to) if to else None
+        place = only_place(cluster, key, name)
+        group = placements.read(cluster).shard_group_of(place.shard_group)
+        step = splitting.isolate(cluster, place, mode=Mode(mode))
+        notes = acting.inspect(app, cluster, groups=[group.colocation_id], force=force)
+        parts = splitting.ranges(group, place.hash)
+        content = Group(_place(place, step), acting.remarks([
+            f"Shard group {group.id} becomes {len(parts)}: "
+            + ", ".join(f"{low} to {high}" for low, high in parts)
+            + f"; the key hashes to {place.hash}.",
+            *([f"The new group then moves to {target.name}."] if target else []),
+            *behaviour(step), *notes,
+        ]))  # fmt: skip
+        app.consent(f"Isolate {place.key}?", preview=None if app.json else content)
+        with acting.runner(app, cluster, "isolate", None, max_block) as runner:
+            done = runner.drive([step])
+            new = _group_of(cluster, done)
+            if target and target.name != step.source.name:
+                runner.drive([plans.single(cluster, new, target, mode=Mode(mode))])
+        result = NewGroups.of(done, splitting.within(cluster, group), new)
+        app.show(result, lambda console: render_groups(console, result))
+    return 0
+
+
+def _group_of(cluster: Cluster, done: Done) -> int:
+    """Return the new shard group, of which Citus tells the shard of the table that was named."""
+    shard = int(str(done.results[0]))
+    return placements.read(cluster, sizes=False).shard_group_of(shard).id
+
+
+def only_place(cluster: Cluster, key: str, name: str | None) -> Place:
+    """Return where a key lives.
+
+    Raises:
+        InvalidInput: it fits several colocation groups.
+    """
+    places = [p for p in whereabouts.find(cluster, key, table=name) if p.followed_from is None]
+    if len(places) != 1:
+        raise InvalidInput(f"{key} fits several colocation groups: say which by --table.")
+    return places[0]
+
+
+def _place(place: Place, step: Step) -> Group:
+    listed = table("Table", ">Shard", ">Rows of the key")
+    rows(listed, [[s.table, s.shard_id, count(s.rows)] for s in place.shards])
+    where = f"They lie on {place.node}; the shard group has {bytes_(step.bytes)}."
+    return Group(listed, Text(where))

@@ -1,0 +1,65 @@
+"""`shardctl move`: move one shard group to a node."""
+
+from __future__ import annotations
+
+import click
+
+from sharding.cli import acting
+from sharding.cli.app import App, pass_app
+from sharding.cli.command import ShardctlCommand
+from sharding.cli.parameters import node_named
+from sharding.cluster import Cluster
+from sharding.errors import InvalidInput
+from sharding.inspection import placements, whereabouts
+from sharding.moving import plans
+from sharding.moving.steps import Mode, Step
+
+
+@click.command("move", cls=ShardctlCommand, short_help="move one shard group to a node")
+@click.argument("what", metavar="SHARD|KEY")
+@click.option("--to", required=True, metavar="HOST:PORT", help="The node that it moves to.")
+@click.option("--table", metavar="TABLE", help="Whose keys KEY is one of, if several fit.")
+@acting.MODE
+@acting.MAX_BLOCK
+@acting.FORCE
+@acting.pacing_options
+@pass_app
+def command(
+    app: App, *, what: str, to: str, table: str | None, mode: str, max_block: float, force: bool,
+    max_p99: float | None, probe: str | None, prometheus: str | None, query: str | None,
+) -> int:  # fmt: skip
+    """Move the shard group of a shard id, or the one that holds a key, to another node."""
+    watcher = acting.pacer(max_p99, probe, prometheus, query)
+    with app.cluster(read_only=False) as cluster:
+        target = node_named(cluster.primaries(), to)
+        step = plans.single(cluster, shard_of(cluster, what, table), target, mode=Mode(mode))
+        notes = acting.inspect(app, cluster, groups=[_colocation(cluster, step)], force=force)
+        content = acting.preview(step, [acting.writes(mode), *notes])
+        app.consent("Move it?", preview=None if app.json else content)
+        done = acting.run(
+            app, cluster, [step], command="move", watcher=watcher, max_block=max_block
+        )
+        app.show(done, lambda console: acting.render_done(console, done))
+    return 0
+
+
+def shard_of(cluster: Cluster, what: str, table: str | None) -> int:
+    """Return a shard id, given as such or by a key that lives there.
+
+    A number is a shard, unless a table says whose key it is: after a split, an old shard id must
+    not turn into somebody's key.
+
+    Raises:
+        InvalidInput: it is neither, or the key fits several colocation groups.
+    """
+    if table is None and what.isascii() and what.isdigit():
+        return placements.read(cluster, sizes=False).shard_group_of(int(what)).id
+    places = [p for p in whereabouts.find(cluster, what, table=table) if p.followed_from is None]
+    groups = {place.shard_group for place in places}
+    if len(groups) != 1:
+        raise InvalidInput(f"{what} fits several colocation groups: say which by --table.")
+    return groups.pop()
+
+
+def _colocation(cluster: Cluster, step: Step) -> int:
+    return placements.read(cluster, sizes=False).shard_group_of(step.shard).colocation_id

@@ -1,0 +1,254 @@
+"""Where a key lives: computed as the application does (`shard_map`), and checked on the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from unicodedata import normalize
+from uuid import UUID
+
+from psycopg2.extensions import parse_dsn
+
+from sharding import shard_map
+from sharding.cluster import Cluster
+from sharding.connection import quoted
+from sharding.errors import InvalidInput, InvalidKey, NodeNotAvailable, QueryFailed
+from sharding.hashing import hash_key
+from sharding.inspection import placements
+from sharding.inspection.placements import Layout, ShardGroup, Table
+
+PATIENCE = timedelta(seconds=5)
+INTEGERS = ("bigint", "integer", "smallint")
+TEXTS = ("text", "character varying")
+ON_SERVER = "SELECT get_shard_id_for_distribution_column(%s::regclass, %s::text::{type})"
+ROWS = "SELECT count(*) FROM {table} WHERE {column} = %s::text::{type}"
+# Columns by which a row names a key of another colocation group, e.g. identities.user_id.
+POINTERS = """
+SELECT a.attname AS column, format_type(a.atttypid, NULL) AS type
+  FROM pg_attribute a
+ WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attname = ANY(%s)
+"""
+FOLLOW = "SELECT {pointer}::text FROM {table} WHERE {column} = %s::text::{type} LIMIT 10"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardOfTable:
+    """The shard of one table that holds the key; `rows` is None when it could not be counted."""
+
+    table: str
+    shard_id: int
+    relation: str
+    rows: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a key of one colocation group lives.
+
+    Attributes:
+        key: as it is stored, e.g. `email:ana@example.com`.
+        hash: by which the shard was found, computed here.
+        server_shard_id: what the server says of the first table; the same unless this library errs.
+        followed_from: the key of another group that names this one; None when it was asked for.
+        psql: the command that opens the node.
+    """
+
+    key: str
+    key_type: str
+    colocation_id: int
+    hash: int
+    shard_group: int
+    node: str
+    shards: tuple[ShardOfTable, ...]
+    server_shard_id: int
+    agrees: bool
+    followed_from: str | None
+    psql: str
+
+    @property
+    def is_known(self) -> bool:
+        """Whether any row has this key."""
+        return any(shard.rows for shard in self.shards)
+
+
+def find(
+    cluster: Cluster, key: str, *, prefixes: Sequence[str] = (), table: str | None = None
+) -> list[Place]:
+    """Return every place of a key: one per colocation group whose keys are of its kind.
+
+    Args:
+        cluster: where.
+        key: a UUID, a whole number, or a text.
+        prefixes: what texts may begin with where they are stored; tried with and without.
+        table: look only in the colocation group of this table.
+
+    Raises:
+        InvalidInput: no group has keys of this kind.
+        InvalidKey: the key is none of the type of that table.
+    """
+    layout = placements.read(cluster, sizes=False)
+    groups = layout.distributed()
+    if table is not None:
+        groups = {layout.table(table).colocation_id: groups[_distributed(layout, table)]}
+    candidates = [
+        (text, members)
+        for members in groups.values()
+        for text in _forms(key, members[0].key_type or "", prefixes)
+    ]
+    if not candidates:
+        raise _unfit(key, groups.values())
+    places = [_place(cluster, layout, text, members) for text, members in candidates]
+    return _with_followed(cluster, layout, _only_known(places), wide=table is None)
+
+
+def _distributed(layout: Layout, name: str) -> int:
+    table = layout.table(name)
+    if table.kind != "distributed":
+        raise InvalidInput(f"{name} is a {table.kind} table: it has no shard keys.")
+    return table.colocation_id
+
+
+def _unfit(key: str, groups: Iterable[tuple[Table, ...]]) -> InvalidInput:
+    kinds = sorted({members[0].key_type or "?" for members in groups})
+    if not kinds:
+        return InvalidInput("The cluster has no distributed table.")
+    return InvalidKey(f"{key!r} is no key; keys here are of type {', '.join(kinds)}.")
+
+
+def _forms(key: str, key_type: str, prefixes: Sequence[str]) -> list[str]:
+    """Return how the key may be stored in a column of this type; [] when it cannot."""
+    if key_type == "uuid":
+        return [str(UUID(key))] if _is_uuid(key) else []
+    if key_type in INTEGERS:
+        return [str(int(key))] if _is_int(key) else []
+    if key_type not in TEXTS or _is_uuid(key) or _is_int(key):
+        return []
+    forms = [key, *(prefix + key for prefix in prefixes)]
+    # As names are made comparable: whatever their case, and however they were typed in.
+    forms += [normalize("NFKC", form).casefold() for form in forms]
+    return list(dict.fromkeys(forms))
+
+
+def _is_uuid(key: str) -> bool:
+    try:
+        UUID(key)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_int(key: str) -> bool:
+    return key.removeprefix("-").isascii() and key.removeprefix("-").isdigit()
+
+
+def _only_known(places: list[Place]) -> list[Place]:
+    """Of the forms that a text may have, keep those that exist; the first when none does."""
+    kept = []
+    for number in dict.fromkeys(place.colocation_id for place in places):
+        same = [place for place in places if place.colocation_id == number]
+        kept += [place for place in same if place.is_known] or same[:1]
+    return kept
+
+
+def _place(
+    cluster: Cluster,
+    layout: Layout,
+    key: str,
+    members: tuple[Table, ...],
+    followed_from: str | None = None,
+) -> Place:
+    first = members[0]
+    key_type = first.key_type or ""
+    hashed = hash_key(key, key_type)
+    computed = shard_map.from_rows(cluster.query(shard_map.SHARDS)).find(first.name, key).id
+    group = layout.shard_group_of(computed)
+    on_server = cluster.value(ON_SERVER.format(type=key_type), [first.name, key])
+    return Place(
+        key=key,
+        key_type=key_type,
+        colocation_id=first.colocation_id,
+        hash=hashed,
+        shard_group=group.id,
+        node=group.node,
+        shards=tuple(_shards(cluster, group, members, key)),
+        server_shard_id=on_server,
+        agrees=computed == on_server,
+        followed_from=followed_from,
+        psql=_psql(cluster, layout, group),
+    )
+
+
+def _shards(
+    cluster: Cluster, group: ShardGroup, members: tuple[Table, ...], key: str
+) -> Iterator[ShardOfTable]:
+    """Count the key's rows in each table; a node that does not answer is not asked again."""
+    tables = {table.name: table for table in members}
+    answers = True
+    for placement in group.placements:
+        table, rows = tables[placement.table], None
+        if answers:
+            rows = _count(cluster, table.name, table.key_column or "", key, table.key_type or "")
+            answers = rows is not None
+        yield ShardOfTable(
+            table=placement.table,
+            shard_id=placement.shard_id,
+            relation=placement.relation,
+            rows=rows,
+        )
+
+
+def _count(cluster: Cluster, table: str, column: str, key: str, key_type: str) -> int | None:
+    sql = ROWS.format(table=table, column=quoted(column), type=key_type)
+    try:
+        with cluster.coordinator.limited(PATIENCE):
+            return int(cluster.value(sql, [key]))
+    except (QueryFailed, NodeNotAvailable):
+        return None
+
+
+def _with_followed(
+    cluster: Cluster, layout: Layout, places: list[Place], *, wide: bool
+) -> list[Place]:
+    """Add the keys that a found row names: an identity leads to its user."""
+    if not wide:
+        return places
+    result = list(places)
+    for place in places:
+        for members in layout.distributed().values():
+            if place.is_known and members[0].colocation_id != place.colocation_id:
+                result += [
+                    _place(cluster, layout, key, members, place.key)
+                    for key in _named(cluster, layout, place, members)
+                ]
+    return result
+
+
+def _named(cluster: Cluster, layout: Layout, place: Place, members: tuple[Table, ...]) -> list[str]:
+    """Return the keys of another group that the rows of a text key name."""
+    if place.key_type not in TEXTS:
+        return []
+    wanted = list({table.key_column for table in members})
+    found: dict[str, None] = {}
+    for shard in place.shards:
+        column = layout.table(shard.table).key_column or ""
+        for pointer in cluster.query(POINTERS, [shard.table, wanted]):
+            if pointer.type == members[0].key_type and pointer.column != column:
+                sql = FOLLOW.format(
+                    pointer=quoted(pointer.column),
+                    table=shard.table,
+                    column=quoted(column),
+                    type=place.key_type,
+                )
+                found |= {row[0]: None for row in cluster.query(sql, [place.key]) if row[0]}
+    return list(found)
+
+
+def _psql(cluster: Cluster, layout: Layout, group: ShardGroup) -> str:
+    node = next((n for n in layout.nodes if n.group == group.node_group and n.is_primary), None)
+    if node is None:
+        return ""
+    parts = parse_dsn(cluster.dsn_of(node))
+    user = f" -U {parts['user']}" if "user" in parts else ""
+    host, port = parts.get("host", node.host), parts.get("port", node.port)
+    return f"psql -h {host} -p {port}{user} -d {cluster.database}"

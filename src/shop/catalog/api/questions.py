@@ -1,0 +1,139 @@
+"""What a request asks of the catalog, in the one form that all its spellings come to.
+
+Two requests have one question when nothing that they ask for differs: the order of the parameters,
+defaults that are spelled out, ``10`` for ``10.00``, capitals and white space that the search does
+not see, and parameters that nobody knows make no difference, and so no entry of their own.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from hashlib import sha256
+from string import ascii_lowercase, ascii_uppercase
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from django.core.signals import setting_changed
+from django.http import HttpRequest, QueryDict
+from rest_framework.exceptions import ValidationError
+
+from shop.catalog import freshness
+from shop.catalog.api.serializers import CategoryFilterSerializer, FilterSerializer
+from shop.catalog.selectors import DEFAULT_ORDERING, ORDERINGS
+from shop.core.api import validated
+from shop.core.caching.entries import Question
+from shop.core.fields import BIGINT_MAX
+from shop.core.pagination import page_size_of
+
+PATH = re.compile(r"/api/(?P<noun>products|categories)/(?:(?P<id>[0-9]{1,20})/)?\Z")
+PATHS = {"product_list": "/api/products/", "category_list": "/api/categories/"}
+REMEMBERED = 2048  # query strings, by each process
+MAX_QUERY = 512  # bytes of one that is remembered
+MAX_NAME = 200  # characters of an entry's name that is given in full
+
+# PostgreSQL's text search does not tell these apart either.
+SPACE = re.compile(r"[ \t\n\r\f\v]+")
+TO_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question about the catalog.
+
+    Attributes:
+        url: what is asked for, in its canonical form; of a list, without a cursor.
+    """
+
+    question: Question
+    url: str
+
+
+def asked_by(request: HttpRequest) -> Asked | None:
+    """Return what a GET asks; None if it is not about the catalog, or the view will refuse it."""
+    path = request.path_info
+    if not path.startswith(("/api/products/", "/api/categories/")):
+        return None
+    query = request.META.get("QUERY_STRING", "")
+    return _remembered(path, query) if len(query) <= MAX_QUERY else _asked(path, query)
+
+
+def _asked(path: str, query: str) -> Asked | None:
+    match = PATH.match(path)
+    if match is None:
+        return None
+    if match["id"]:
+        return _one(match["noun"], int(match["id"]))
+    try:
+        # Bytes that are no text come from WSGI as Latin-1.
+        params = QueryDict(query.encode("latin-1"), encoding="utf-8").dict()
+        size = page_size_of(params)
+        return (_products if match["noun"] == "products" else _categories)(params, size)
+    except (ValidationError, SuspiciousOperation, UnicodeError):
+        return None
+
+
+def _one(noun: str, key: int) -> Asked | None:
+    if key > BIGINT_MAX:
+        return None
+    if noun == "products":
+        view, token = "product_detail", freshness.of_product(key)
+    else:
+        view, token = "category_detail", freshness.CATEGORIES
+    return _about(view, str(key), token, f"/api/{noun}/{key}/")
+
+
+def _products(params: Mapping[str, Any], size: int) -> Asked:
+    ordering = params.get("ordering", DEFAULT_ORDERING)
+    if ordering not in ORDERINGS:
+        raise ValidationError("ordering")
+    filters = validated(FilterSerializer, params)
+    token = freshness.of_list(filters["category"]) if "category" in filters else freshness.PRODUCTS
+    wanted = {name: _canonical(value) for name, value in filters.items()}
+    if ordering != DEFAULT_ORDERING:
+        wanted["ordering"] = ordering
+    return _list("product_list", wanted, params, size=size, token=token)
+
+
+def _categories(params: Mapping[str, Any], size: int) -> Asked:
+    filters = validated(CategoryFilterSerializer, params)
+    return _list("category_list", filters, params, size=size, token=freshness.CATEGORIES)
+
+
+def _list(
+    view: str, wanted: dict[str, str], params: Mapping[str, Any], *, size: int, token: str
+) -> Asked:
+    if size != settings.REST_FRAMEWORK["PAGE_SIZE"]:
+        wanted = {**wanted, "page_size": str(size)}
+    query = urlencode(sorted(wanted.items()))
+    cursor = params.get("cursor")
+    name = f"{query}&cursor={cursor}" if cursor else query
+    if len(name) > MAX_NAME or not name.isascii():
+        name = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    return _about(view, name, token, f"{PATHS[view]}?{query}" if query else PATHS[view])
+
+
+def _about(view: str, name: str, token: str, path: str) -> Asked:
+    question = Question.about(view=view, name=name, tokens=[freshness.EVERYTHING, token])
+    return Asked(question, f"{settings.PUBLIC_URL.rstrip('/')}{path}")
+
+
+def _canonical(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Decimal):
+        return f"{value.quantize(Decimal('0.01')):f}"
+    return SPACE.sub(" ", str(value)).translate(TO_LOWER)
+
+
+_remembered = lru_cache(maxsize=REMEMBERED)(_asked)
+
+
+def _forget(**_: Any) -> None:
+    _remembered.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="shop.catalog.api.questions")

@@ -1,0 +1,7 @@
+from django.urls import path
+
+from shop.core.roles import STAFF
+from shop.core.staff import staff_only
+from shop.monitoring import views
+
+urlpatterns = [path("", staff_only(STAFF)(views.show), name="status")]

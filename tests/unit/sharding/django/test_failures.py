@@ -1,0 +1,64 @@
+"""Which errors pass by themselves."""
+
+import pytest
+from django.db import DatabaseError, IntegrityError, InternalError, OperationalError
+from django.db import ProgrammingError as SyntaxFault
+from psycopg2 import errorcodes
+
+from sharding.django.failures import NodeHasLeft, is_lost, is_passing, knows_no_table
+
+
+def raised(error: type[DatabaseError], code: str | None, message: str = "") -> DatabaseError:
+    """An error of Django's, as it stands for one of the server's."""
+    cause = Exception(message)
+    cause.pgcode = code  # type: ignore[attr-defined]
+    made = error(message)
+    made.__cause__ = cause
+    return made
+
+
+GONE = 'relation "public.orders_order_102019" does not exist'
+CLOSED = "could not open relation with OID 7"
+
+
+@pytest.mark.parametrize(
+    ("error", "passing"),
+    [
+        (raised(OperationalError, errorcodes.DEADLOCK_DETECTED), True),
+        (raised(OperationalError, errorcodes.SERIALIZATION_FAILURE), True),
+        (raised(SyntaxFault, errorcodes.UNDEFINED_TABLE, GONE), True),
+        (raised(InternalError, errorcodes.INTERNAL_ERROR, CLOSED), True),
+        (raised(SyntaxFault, errorcodes.UNDEFINED_TABLE, 'relation "x" does not exist'), False),
+        (raised(InternalError, errorcodes.INTERNAL_ERROR, "something else"), False),
+        (raised(IntegrityError, errorcodes.UNIQUE_VIOLATION), False),
+        (raised(OperationalError, None), False),
+        (NodeHasLeft("relation does not exist"), True),
+    ],
+)  # fmt: skip
+def test_only_what_a_moving_shard_or_a_deadlock_undoes_is_tried_again(
+    error: DatabaseError, passing: bool
+) -> None:
+    assert is_passing(error) is passing
+
+
+@pytest.mark.parametrize(
+    ("error", "lost"),
+    [
+        (raised(OperationalError, None), True),
+        (raised(OperationalError, errorcodes.ADMIN_SHUTDOWN), True),
+        (raised(OperationalError, errorcodes.QUERY_CANCELED), False),
+        (raised(OperationalError, errorcodes.DEADLOCK_DETECTED), False),
+        (raised(IntegrityError, errorcodes.UNIQUE_VIOLATION), False),
+    ],
+)
+def test_a_lost_connection_is_told_from_a_failed_statement(
+    error: DatabaseError, lost: bool
+) -> None:
+    assert is_lost(error) is lost
+
+
+def test_a_node_without_our_tables_is_told_from_a_shard_that_moved() -> None:
+    missing = 'relation "orders_order" does not exist'
+    assert knows_no_table(raised(SyntaxFault, errorcodes.UNDEFINED_TABLE, missing))
+    assert not knows_no_table(raised(SyntaxFault, errorcodes.UNDEFINED_TABLE, GONE))
+    assert not knows_no_table(raised(InternalError, errorcodes.INTERNAL_ERROR, CLOSED))
