@@ -46,7 +46,11 @@ fill() {
         -e "s/^citus.local_hostname = .*/citus.local_hostname = 'localhost'/" \
         "$@"
 }
-fill /etc/shardmart/postgresql.conf /etc/shardmart/citus.conf >"$run/postgresql.conf"
+files=(/etc/shardmart/postgresql.conf /etc/shardmart/citus.conf)
+if [[ "$(postgres --describe-config)" == *$'\n'output_plugin_libraries* ]]; then
+    files+=(/etc/shardmart/plugins.conf) # older minor versions refuse to start with it
+fi
+fill "${files[@]}" >"$run/postgresql.conf"
 fill /etc/shardmart/pgbouncer.ini >"$run/pgbouncer.ini"
 
 # What the image does to an empty directory; a PGPASSWORD of its own, which it leaves behind for
