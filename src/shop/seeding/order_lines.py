@@ -41,7 +41,7 @@ def orders(world: World, ids: Random, some: Sequence[Sale]) -> dict[Table, list[
         )
         lines[tables.OUTBOX].append(
             f'{user}\t{uuid7(sale.at, ids)}\t{at}\t{TOPIC}\t{{"order_id": "{dashed(key)}"}}\t'
-            f"{stamp(sale.at + ids.randrange(50, 2_000))}\t{{}}\t\\N\t0\n"
+            f"{stamp(sale.at + ids.randrange(50, 2_000))}\t{{}}\t\\N\t0\t\n"
         )
     return lines
 

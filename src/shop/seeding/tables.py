@@ -56,7 +56,7 @@ PAYMENT = _table(
 )
 OUTBOX = _table(
     OutboxEvent,
-    "user_id id created_at topic payload published_at waiting_for due_at handovers",
+    "user_id id created_at topic payload published_at waiting_for due_at handovers request_id",
 )
 REVIEW = _table(
     Review,
