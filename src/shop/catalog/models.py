@@ -12,7 +12,7 @@ from sharding.django.placement import Placement, Reference
 from shop.catalog.rows import CategoryRows, ProductRows, WatchedModel
 
 
-class Category(WatchedModel):  # type: ignore[django-manager-missing]  # its rows are generic
+class Category(WatchedModel):
     """A node of the category tree."""
 
     placement: ClassVar[Placement] = Reference()
