@@ -60,9 +60,12 @@ class Call:
     @property
     def blocked(self) -> timedelta:
         """For how long writes have had to wait for it, at most (measured from the look before)."""
-        if self._blocked_since is None:
+        since = self._blocked_since
+        if since is None and self._done.is_set() and self.error is None:
+            since = self._looked  # it has blocked them, so briefly that no look fell into it
+        if since is None:
             return timedelta(0)
-        return timedelta(seconds=(self._ended or time.monotonic()) - self._blocked_since)
+        return timedelta(seconds=(self._ended or time.monotonic()) - since)
 
     def look(self) -> None:
         """Notice the moment at which it begins to block writes; call it often."""
