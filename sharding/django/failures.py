@@ -26,6 +26,13 @@ _LOST = frozenset(
     }
 )
 
+# A node was lost between the last statement and the COMMIT that had to prepare there: the leader
+# undoes the transaction, and reports it with the code of an internal error.
+_LOST_AT_COMMIT = re.compile(
+    r"server closed the connection unexpectedly|could not commit transaction for shard"
+    r"|connection (to the remote node|not open)|failure on connection marked as essential"
+)
+
 
 class NodeHasLeft(OperationalError):
     """A node that does not know the shop's tables: it has been taken out of the cluster."""
@@ -50,6 +57,12 @@ def is_lost(error: Error) -> bool:
     """Tell whether the connection failed, not the statement."""
     code = code_of(error)
     return code in _LOST or (code is None and isinstance(error, OperationalError | InterfaceError))
+
+
+def is_lost_at_commit(error: BaseException) -> bool:
+    """Tell whether a transaction over several nodes was undone because one of them was lost."""
+    internal = code_of(error) == errorcodes.INTERNAL_ERROR
+    return internal and _LOST_AT_COMMIT.search(str(error)) is not None
 
 
 def knows_no_table(error: BaseException) -> bool:

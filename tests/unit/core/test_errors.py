@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, InternalError, OperationalError
 from django.http import Http404
 from django.test import RequestFactory
+from psycopg2 import errorcodes
 from rest_framework import exceptions, serializers
 
 from shop.core import errors
@@ -74,6 +75,14 @@ def test_each_kind_of_error_has_its_status_and_its_stable_code(
     assert (response.status_code, response.data["code"]) == (status, code)
     assert isinstance(response.data["detail"], str)
     assert response.data["detail"]
+
+
+def test_only_an_internal_error_of_a_node_lost_at_commit_passes() -> None:
+    lost = InternalError("server closed the connection unexpectedly")
+    lost.__cause__ = Exception()
+    lost.__cause__.pgcode = errorcodes.INTERNAL_ERROR  # type: ignore[attr-defined]
+    assert handled(lost).data["code"] == "unavailable"
+    assert exception_handler(InternalError("out of range"), {}) is None
 
 
 def test_what_the_database_says_is_not_told_to_the_client() -> None:

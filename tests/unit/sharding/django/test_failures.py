@@ -5,7 +5,13 @@ from django.db import DatabaseError, IntegrityError, InternalError, OperationalE
 from django.db import ProgrammingError as SyntaxFault
 from psycopg2 import errorcodes
 
-from sharding.django.failures import NodeHasLeft, is_lost, is_passing, knows_no_table
+from sharding.django.failures import (
+    NodeHasLeft,
+    is_lost,
+    is_lost_at_commit,
+    is_passing,
+    knows_no_table,
+)
 
 
 def raised(error: type[DatabaseError], code: str | None, message: str = "") -> DatabaseError:
@@ -18,6 +24,8 @@ def raised(error: type[DatabaseError], code: str | None, message: str = "") -> D
 
 
 GONE = 'relation "public.orders_order_102019" does not exist'
+LOST = "server closed the connection unexpectedly"
+UNPREPARED = "could not commit transaction for shard 102019 on at least one active node"
 CLOSED = "could not open relation with OID 7"
 
 
@@ -62,3 +70,18 @@ def test_a_node_without_our_tables_is_told_from_a_shard_that_moved() -> None:
     assert knows_no_table(raised(SyntaxFault, errorcodes.UNDEFINED_TABLE, missing))
     assert not knows_no_table(raised(SyntaxFault, errorcodes.UNDEFINED_TABLE, GONE))
     assert not knows_no_table(raised(InternalError, errorcodes.INTERNAL_ERROR, CLOSED))
+
+
+@pytest.mark.parametrize(
+    ("error", "lost"),
+    [
+        (raised(InternalError, errorcodes.INTERNAL_ERROR, LOST), True),
+        (raised(InternalError, errorcodes.INTERNAL_ERROR, UNPREPARED), True),
+        (raised(InternalError, errorcodes.INTERNAL_ERROR, CLOSED), False),
+        (raised(IntegrityError, errorcodes.UNIQUE_VIOLATION, LOST), False),
+    ],
+)
+def test_a_node_that_was_lost_at_commit_is_told_from_other_internal_errors(
+    error: DatabaseError, lost: bool
+) -> None:
+    assert is_lost_at_commit(error) is lost
