@@ -40,11 +40,11 @@ class Call:
         self._began = 0.0
         self._ended = 0.0
         self._blocked_since: float | None = None
-        self._looked = 0.0
+        self._looked = self._looked_before = 0.0
 
     def start(self) -> None:
         """Send the statement."""
-        self._began = self._looked = time.monotonic()
+        self._began = self._looked = self._looked_before = time.monotonic()
         threading.Thread(target=self._run, daemon=True, name=f"call-{self.backend}").start()
 
     def wait(self, seconds: float) -> bool:
@@ -62,7 +62,8 @@ class Call:
         """For how long writes have had to wait for it, at most (measured from the look before)."""
         since = self._blocked_since
         if since is None and self._done.is_set() and self.error is None:
-            since = self._looked  # it has blocked them, so briefly that no look fell into it
+            # It has blocked them, so briefly that no look fell into it.
+            since = self._looked if self._looked < self._ended else self._looked_before
         if since is None:
             return timedelta(0)
         return timedelta(seconds=(self._ended or time.monotonic()) - since)
@@ -71,10 +72,10 @@ class Call:
         """Notice the moment at which it begins to block writes; call it often."""
         if self._blocked_since is not None:
             return
-        before, self._looked = self._looked, time.monotonic()
+        self._looked_before, self._looked = self._looked, time.monotonic()
         with self._cluster.coordinator.muted():
             if self._cluster.value(WRITE_BLOCK, [self.backend]):
-                self._blocked_since = before
+                self._blocked_since = self._looked_before
 
     def cancel(self) -> None:
         """End it on the server and wait until Citus has undone it.

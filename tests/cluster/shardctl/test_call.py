@@ -20,6 +20,12 @@ def test_a_write_block_that_no_look_fell_into_counts_from_the_look_before(cluste
     assert timedelta(0) < call.blocked <= call.took
 
 
+def test_a_look_that_came_too_late_does_not_count(cluster: Cluster) -> None:
+    call = ended(cluster, "SELECT 1")
+    call.look()
+    assert timedelta(0) < call.blocked <= call.took
+
+
 def test_a_statement_that_failed_before_it_blocked_anything_has_not_blocked(
     cluster: Cluster,
 ) -> None:
