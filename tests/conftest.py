@@ -17,6 +17,19 @@ from shop.catalog import services as catalog
 from shop.catalog.models import Category, Product
 from shop.core.roles import Role
 from shop.inventory import services as inventory
+from tests.native import (
+    pytest_collection_modifyitems,
+    pytest_report_header,
+    pytest_runtest_makereport,
+    pytest_terminal_summary,
+)
+
+__all__ = [
+    "pytest_collection_modifyitems",
+    "pytest_report_header",
+    "pytest_runtest_makereport",
+    "pytest_terminal_summary",
+]
 
 PASSWORD = "correct horse battery staple"
 

@@ -18,6 +18,10 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick on
 
 ACCESS_LOG = False  # but in the tests of it
 
+# Each client of a test makes the middleware anew, and would list all static files: that takes
+# longer than the test. They are found as they are asked for; tests of their headers list them.
+WHITENOISE_AUTOREFRESH = True
+
 # Counters of their own, and so high that only the tests of throttling are throttled.
 CACHES["default"]["KEY_PREFIX"] = f"test-{token_hex(8)}"
 THROTTLE_RATES = dict.fromkeys(THROTTLE_RATES, "1000000/hour")

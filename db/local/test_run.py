@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import FrameType
 
 from db.local import layout as layouts
-from db.local import up
+from db.local import test_parts, up
 from db.local.down import clean, down
 from db.local.phases import Stack, clean_environment
 from db.local.settings import TEST_STACK
+from db.local.test_parts import Part
 
 # What a shell says of a program ended by Ctrl-C.
 INTERRUPTED = 130
@@ -51,21 +52,33 @@ def run(environ: Mapping[str, str], arguments: Sequence[str]) -> int:
 
 
 def _pytest(stack: Stack, arguments: Sequence[str]) -> int:
+    """Run what is asked for, or everything in its parts; return the exit status."""
     checkout = stack.layout.checkout
-    process = subprocess.Popen(
-        [checkout / ".venv/bin/pytest", *arguments],
-        cwd=checkout,
-        env=clean_environment() | {"SHARDMART_ENV_FILE": str(stack.layout.env)},
-    )
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        # Ctrl-C reached pytest as well; a signal sent to us alone did not.
-        process.send_signal(signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=10)
-        process.kill()
-        raise
+
+    def start(part: Part) -> subprocess.Popen[bytes]:
+        own = {"SHARDMART_ENV_FILE": str(stack.layout.env), "TEST_DATABASE_NAME": part.database}
+        with part.log.open("wb") if part.log else contextlib.nullcontext() as output:
+            return subprocess.Popen(
+                [checkout / ".venv/bin/pytest", *arguments, *part.paths],
+                cwd=checkout,
+                env=clean_environment() | own,
+                stdout=output,
+                stderr=output,
+            )
+
+    if arguments:
+        [status] = test_parts.run([Part(())], start)
+        return status
+    rounds = [test_parts.side_by_side(stack.layout.log), [test_parts.the_rest(checkout / "tests")]]
+    statuses: dict[Part, int] = {}
+    for parts in rounds:
+        statuses |= zip(parts, test_parts.run(parts, start), strict=True)
+    print("\n".join(_verdict(part.name, status) for part, status in statuses.items()), flush=True)
+    return next(filter(None, statuses.values()), 0)
+
+
+def _verdict(name: str, status: int) -> str:
+    return f"{name}: {'passed' if status == 0 else f'FAILED, pytest ended with {status}'}"
 
 
 def _take_down(*, keep_logs: bool) -> None:

@@ -14,11 +14,13 @@ import pytest
 
 from shop.config.environment import load
 from tests.e2e.conftest import http, new_product, new_user, rows, sam, url
+from tests.native import native
 
 __all__ = ["http", "new_product", "new_user", "rows", "sam", "url"]
 
 
 @pytest.fixture
+@native("stops and kills programs of the local stack")
 def run_dir(url: str) -> Path:
     """Where the stack keeps its things; skips a stack that is not on this machine."""
     directory = load().str("RUN_DIR", "")

@@ -23,7 +23,9 @@ def _citus(django_db_setup: None, django_db_blocker: Any) -> None:
 def workers(db: None) -> list[tuple[str, int]]:
     """Host and port of each worker."""
     with connections["default"].cursor() as cursor:
-        cursor.execute("SELECT nodename, nodeport FROM pg_dist_node WHERE groupid > 0 ORDER BY 2")
+        cursor.execute(
+            "SELECT nodename, nodeport FROM pg_dist_node WHERE groupid > 0 ORDER BY 1, 2"
+        )
         return list(cursor.fetchall())
 
 

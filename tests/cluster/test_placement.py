@@ -63,4 +63,4 @@ def test_the_shards_are_spread_evenly_over_the_workers(workers: list[tuple[str, 
         )
         held = Counter(cursor.fetchall())
     assert set(held) == set(workers)
-    assert set(held.values()) == {TEST_SHARD_COUNT // len(workers)}
+    assert max(held.values()) - min(held.values()) <= (TEST_SHARD_COUNT % len(workers) > 0)

@@ -7,6 +7,7 @@ import pytest
 from sharding.django import readings
 from sharding.django.readings import Reading
 from tests import throwaway
+from tests.native import native
 
 Values = dict[str, dict[tuple[str, ...], float]]
 
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture(scope="module")
+@native("starts a Citus cluster of its own")
 def made() -> Iterator[throwaway.Throwaway]:
     with throwaway.cluster(workers=2, settings={"citus.stat_tenants_track": "'all'"}) as cluster:
         yield cluster

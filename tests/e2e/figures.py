@@ -2,34 +2,12 @@
 
 import math
 from collections.abc import Iterable
-from pathlib import Path
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from db.local import monitoring_ports
-from db.local.settings import APP_SERVERS, Settings, load
-
 Labels = tuple[tuple[str, str], ...]
 Figures = dict[tuple[str, Labels], float]
-
-
-def settings_of(run_dir: Path) -> Settings:
-    """Return what was chosen for the stack that keeps its things there."""
-    found = load(run_dir / "stack.json")
-    assert found is not None
-    return found
-
-
-def app_servers(settings: Settings) -> list[str]:
-    """Return the addresses of the app servers themselves, past HAProxy."""
-    return [f"http://127.0.0.1:{settings.app_port + number}" for number in range(APP_SERVERS)]
-
-
-def workers(settings: Settings) -> list[str]:
-    """Return where the workers show their figures."""
-    ports = monitoring_ports.WORKERS.values()
-    return [f"http://127.0.0.1:{settings.metrics_port + port}" for port in ports]
 
 
 def summed(addresses: Iterable[str]) -> Figures:

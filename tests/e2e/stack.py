@@ -1,4 +1,4 @@
-"""The local stack's own tools, for tests that restart its parts."""
+"""Where the parts of the stack are; the local stack's own tools, for tests that restart them."""
 
 import os
 import subprocess
@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from db.local import haproxy
+from db.local import haproxy, monitoring_ports
 from db.local import layout as layouts
+from db.local import settings as choices
 from db.local.layout import Layout
 from db.local.supervisor import Supervisor
 from shop.config.environment import load
@@ -27,6 +28,29 @@ def layout() -> Layout:
     if not directory:
         pytest.skip("the stack's processes are not ours; `make test` has a stack of its own")
     return layouts.find(Path(directory).name, checkout=Path(directory).parents[1])
+
+
+def app_servers() -> list[str]:
+    """Return the addresses of the app servers themselves, past HAProxy."""
+    if named := load().str("APP_SERVERS", ""):
+        return named.split()
+    port = _chosen().app_port
+    return [f"http://127.0.0.1:{port + number}" for number in range(choices.APP_SERVERS)]
+
+
+def task_workers() -> list[str]:
+    """Return where the Celery workers show their figures."""
+    if named := load().str("TASK_WORKERS", ""):
+        return named.split()
+    port = _chosen().metrics_port
+    return [f"http://127.0.0.1:{port + offset}" for offset in monitoring_ports.WORKERS.values()]
+
+
+def _chosen() -> choices.Settings:
+    """What was chosen for the local stack."""
+    found = choices.load(layout().settings)
+    assert found is not None
+    return found
 
 
 def deploy(stack: Layout) -> str:

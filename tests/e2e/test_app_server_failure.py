@@ -14,11 +14,13 @@ import pytest
 
 from shop.config.environment import load
 from tests.e2e.conftest import at_once
+from tests.native import native
 
 BACK_WITHIN = 60.0  # seconds
 
 
 @pytest.fixture
+@native("stops and kills programs of the local stack")
 def run_dir(url: str) -> Path:
     return Path(load().required("RUN_DIR"))
 

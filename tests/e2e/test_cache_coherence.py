@@ -1,6 +1,5 @@
 """What is written is seen by every app server, and made once for all who ask; each is asked."""
 
-import csv
 import secrets
 import threading
 import time
@@ -13,6 +12,7 @@ import psycopg2
 import pytest
 
 from shop.config.environment import load
+from tests.e2e import stack
 from tests.e2e.conftest import at_once, manage
 
 CLIENTS = 200
@@ -28,12 +28,9 @@ Variant SKU,Variant Inventory Qty,Variant Price,Status
 
 @pytest.fixture(scope="module")
 def servers(url: str) -> Iterator[list[httpx.Client]]:
-    """A client of each app server, past HAProxy, which tells where they are."""
-    table = httpx.get(f"{load().required('STATS_URL')}/;csv", timeout=10).text
-    rows = csv.DictReader(table.lstrip("# ").splitlines())
-    addresses = [row["addr"] for row in rows if row["svname"].startswith("app")]
-    assert len(addresses) >= 2
-    clients = [httpx.Client(base_url=f"http://{address}", timeout=30) for address in addresses]
+    """A client of each app server, past HAProxy."""
+    clients = [httpx.Client(base_url=address, timeout=30) for address in stack.app_servers()]
+    assert len(clients) >= 2
     yield clients
     for client in clients:
         client.close()

@@ -17,7 +17,10 @@ ROUNDS = 15
 SEEN_WITHIN = 10.0  # seconds; docs/load_balancing.md says one, and this machine may be busy
 
 
-@pytest.fixture(scope="module", params=["haproxy", "nginx"])
+@pytest.fixture(
+    scope="module",
+    params=["haproxy", pytest.param("nginx", marks=pytest.mark.native("starts nginx"))],
+)
 def front(request: pytest.FixtureRequest, url: str) -> Iterator[str]:
     """The address of the stack's HAProxy, and of an nginx before the same app servers."""
     if request.param == "haproxy":

@@ -6,13 +6,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import pytest
 
-from shop.config.environment import load
-from tests.e2e import figures
+from tests.e2e import figures, stack
 from tests.e2e.figures import Figures, grown
 
 REQUESTS = 1000
@@ -23,18 +21,13 @@ DURATION = "shardmart_http_request_duration_seconds_count"
 
 
 @pytest.fixture
-def run_dir(url: str) -> Path:
-    return Path(load().required("RUN_DIR"))
+def servers(url: str) -> list[str]:
+    return stack.app_servers()
 
 
 @pytest.fixture
-def servers(run_dir: Path) -> list[str]:
-    return figures.app_servers(figures.settings_of(run_dir))
-
-
-@pytest.fixture
-def workers(run_dir: Path) -> list[str]:
-    return figures.workers(figures.settings_of(run_dir))
+def workers(url: str) -> list[str]:
+    return stack.task_workers()
 
 
 def test_a_thousand_requests_are_a_thousand_in_the_sums_of_two_servers(

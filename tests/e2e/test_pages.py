@@ -15,9 +15,11 @@ from selenium.webdriver.support.wait import WebDriverWait
 from shop.config.environment import load
 from tests.e2e.browser import SECONDS, opened, programs, troubles
 from tests.e2e.conftest import PASSWORD, manage
+from tests.native import native
 
 
 @pytest.fixture(scope="module")
+@native("opens a browser")
 def chrome(url: str) -> Iterator[Chrome]:
     found = programs()
     if found is None:

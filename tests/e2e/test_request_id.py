@@ -13,12 +13,14 @@ import psycopg2
 import pytest
 
 from shop.config.environment import load
+from tests.native import native
 
 WRITTEN_WITHIN = 30.0  # seconds; an access line is there in a quarter of one
 HELD = 0.8  # seconds; PostgreSQL logs statements from half a second on
 
 
 @pytest.fixture
+@native("reads the log files of the local stack")
 def log(url: str) -> Callable[[str, str], list[str]]:
     """Return the lines with a word in the logs of some programs, as soon as there are any."""
     directory = Path(load().required("RUN_DIR")) / "log"

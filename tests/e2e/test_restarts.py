@@ -15,12 +15,14 @@ from db.local.rolling import Rolling
 from db.local.supervisor import Supervisor
 from tests.e2e import stack as stacks
 from tests.e2e.traffic import Traffic
+from tests.native import native
 
 BUYERS = 3
 BACK_WITHIN = 60.0  # seconds
 
 
 @pytest.fixture
+@native("stops and kills programs of the local stack")
 def stack(url: str) -> Iterator[Layout]:
     """The stack on this machine, with all its app servers up, before and after."""
     layout = stacks.layout()

@@ -11,9 +11,11 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.e2e.browser import opened, programs, troubles
 from tests.e2e.conftest import PASSWORD, manage
+from tests.native import native
 
 
 @pytest.fixture(scope="module")
+@native("opens a browser")
 def chrome() -> Iterator[Any]:
     found = programs()
     if found is None:
@@ -22,13 +24,19 @@ def chrome() -> Iterator[Any]:
         yield browser
 
 
-@pytest.fixture
-def page(url: str, chrome: Any) -> Any:
-    """The page, opened by a member of the support."""
+@pytest.fixture(scope="module")
+def support(url: str) -> str:
+    """A member of the support, by their name."""
     name = f"support-{secrets.token_hex(6)}"
     manage("create_staff", f"--username={name}", f"--email={name}@example.com", "--role=support")
+    return name
+
+
+@pytest.fixture
+def page(url: str, chrome: Any, support: str) -> Any:
+    """The page, opened by a member of the support."""
     chrome.get(f"{url}/status/")
-    chrome.find_element(By.NAME, "username").send_keys(name)
+    chrome.find_element(By.NAME, "username").send_keys(support)
     chrome.find_element(By.NAME, "password").send_keys(PASSWORD)
     chrome.find_element(By.CSS_SELECTOR, "[type=submit]").click()
     WebDriverWait(chrome, 20).until(url_to_be(f"{url}/status/"))

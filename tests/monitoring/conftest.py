@@ -14,11 +14,13 @@ from shop.config.environment import load
 from tests.e2e.conftest import http, new_product, new_user, rows, sam, url
 from tests.e2e.stack import layout
 from tests.monitoring.watching import Watch, eventually
+from tests.native import native
 
 __all__ = ["http", "new_product", "new_user", "rows", "sam", "url"]
 
 
 @pytest.fixture(scope="session")
+@native("starts and stops Prometheus of the local stack")
 def stack(url: str) -> Layout:
     return layout()
 

@@ -5,15 +5,18 @@ one plain PostgreSQL and shows nothing. Here the test database is made on each n
 that the configured database belongs to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import psycopg2
 from django.db.backends.postgresql import creation
 from psycopg2 import sql
+from psycopg2.errors import ObjectInUse
 
 # Few enough to keep the tests quick, enough for every worker to hold several.
 TEST_SHARD_COUNT = 8
+DROP_TRIES = 6  # of some five seconds each
 
 
 class Node(NamedTuple):
@@ -31,13 +34,11 @@ class DatabaseCreation(creation.DatabaseCreation):
         name = self._get_test_db_name()
         if workers is None:
             return super()._create_test_db(verbosity, autoclobber, keepdb)
-        if keepdb and self._exists_on_coordinator(name):
-            return name
         nodes = [self._coordinator(), *workers]
-        for node in nodes:
-            self._run(node, "postgres", [f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)"])
-            self._run(node, "postgres", [f"CREATE DATABASE {_quoted(name)}"])
-            self._run(node, name, ["CREATE EXTENSION citus"])
+        if keepdb and self._exists(nodes[0], name):
+            return name
+        self._drop(nodes, name)
+        _at_once(nodes, lambda node: self._make(node, name))
         self._run(nodes[0], name, _cluster_of(nodes))
         self._run(nodes[0], "postgres", _test_settings(name))
         return name
@@ -48,9 +49,7 @@ class DatabaseCreation(creation.DatabaseCreation):
             super()._destroy_test_db(test_database_name, verbosity)
             return
         self.connection.close()
-        for node in [self._coordinator(), *workers]:
-            drop = f"DROP DATABASE IF EXISTS {_quoted(test_database_name)} WITH (FORCE)"
-            self._run(node, "postgres", [drop])
+        self._drop([self._coordinator(), *workers], test_database_name)
 
     def _clone_test_db(self, suffix: str, verbosity: int, keepdb: bool = False) -> None:
         if self._workers() is not None:
@@ -77,9 +76,34 @@ class DatabaseCreation(creation.DatabaseCreation):
         )
         return [Node(*row) for row in rows]
 
-    def _exists_on_coordinator(self, name: str) -> bool:
+    def _make(self, node: Node, name: str) -> None:
+        self._run(node, "postgres", [f"CREATE DATABASE {_quoted(name)}"])
+        self._run(node, name, ["CREATE EXTENSION citus"])
+
+    def _drop(self, nodes: Sequence[Node], name: str) -> None:
+        """Drop a database on all nodes; nothing happens where it is not."""
+        _at_once(nodes, lambda node: self._drop_on(node, name))
+
+    def _drop_on(self, node: Node, name: str) -> None:
+        """Drop it on one node, as often as PostgreSQL gives up waiting for those connected to it.
+
+        Citus's maintenance daemon is told to end like everybody, and does not hear it while it
+        tries in vain to reach the same database on a node that has dropped it already.
+        """
+        for tries_left in reversed(range(DROP_TRIES)):
+            try:
+                self._run(
+                    node, "postgres", [f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)"]
+                )
+            except ObjectInUse:
+                if not tries_left:
+                    raise
+            else:
+                return
+
+    def _exists(self, node: Node, name: str) -> bool:
         query = sql.SQL("SELECT 1 FROM pg_database WHERE datname = {}").format(sql.Literal(name))
-        return bool(self._run(self._coordinator(), "postgres", [query]))
+        return bool(self._run(node, "postgres", [query]))
 
     def _run(self, node: Node, database: str, statements: Sequence[str | sql.Composable]) -> Any:
         """Run statements outside a transaction; return the last one's rows, if it has any."""
@@ -99,6 +123,12 @@ class DatabaseCreation(creation.DatabaseCreation):
                 return cursor.fetchall() if cursor.description else []
         finally:
             connection.close()
+
+
+def _at_once(nodes: Sequence[Node], work: Callable[[Node], object]) -> None:
+    """Do something on all nodes at the same time; raises what one of them raises."""
+    with ThreadPoolExecutor(max_workers=len(nodes) or 1) as pool:
+        list(pool.map(work, nodes))
 
 
 def _quoted(name: str) -> str:

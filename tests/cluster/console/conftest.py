@@ -14,12 +14,14 @@ from sharding.django.console import traffic, views
 from sharding.django.console.inspecting import Inspector
 from shop.accounts.models import User
 from tests import throwaway
+from tests.native import native
 from tests.throwaway import Throwaway
 
 Page = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
+@native("starts a Citus cluster of its own")
 def citus() -> Iterator[Throwaway]:
     settings = {"citus.stat_tenants_track": "'all'"}
     with throwaway.cluster(spare=1, settings=settings) as made:

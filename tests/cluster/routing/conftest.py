@@ -23,6 +23,7 @@ from sharding import shard_map
 from sharding.django import routing
 from sharding.ids import new_id
 from sharding.shard_map import Node, Shard
+from tests.native import native
 
 HOST = "127.0.0.1"
 UserOn = Callable[[Node], UUID]
@@ -179,6 +180,7 @@ def _pump(one: socket.socket, other: socket.socket) -> None:
 
 
 @pytest.fixture
+@native("puts a port of this machine in a node's place")
 def door(nodes: tuple[Node, ...], settings: Any) -> Iterator[Door]:
     """The first worker's pooler; the other workers' do not listen."""
     made = Door(nodes[0])
@@ -189,6 +191,7 @@ def door(nodes: tuple[Node, ...], settings: Any) -> Iterator[Door]:
 
 
 @pytest.fixture
+@native("starts PgBouncer")
 def pooler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], int]]:
     """Start a PgBouncer in front of a port; returns the port where it listens."""
     started: list[subprocess.Popen[bytes]] = []

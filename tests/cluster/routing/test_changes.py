@@ -9,27 +9,30 @@ from django.db import connections
 
 from sharding.django import map_cache, routing
 from sharding.ids import new_id
+from sharding.shard_map import Node
 from shop.accounts.models import User
 from tests import throwaway
 from tests.cluster.conftest import through
 from tests.cluster.routing.conftest import shard_of, statements, the_map
+from tests.native import native
 
 
-def move(user_id: UUID) -> None:
-    """Move a user's shard, and all that is colocated, to another node."""
+def move(user_id: UUID, target: Node | None = None) -> Node:
+    """Move a user's shard, and all that is colocated, to another node; return where it was."""
     shard = shard_of(user_id)
-    (target, *_) = (node for node in the_map().nodes if node != shard.node)
+    target = target or next(node for node in the_map().nodes if node != shard.node)
     with connections["default"].cursor() as cursor:
         cursor.execute(
             "SELECT citus_move_shard_placement(%s, %s, %s, %s, %s, 'block_writes')",
             [shard.id, shard.node.host, shard.node.port, target.host, target.port],
         )
+    return shard.node
 
 
 def test_a_shard_that_moved_is_found_before_and_after_the_map_follows(ana: User) -> None:
     old = f"node_{shard_of(ana.id).node.group_id}"
     assert User.objects.for_user(ana.id).get()._state.db == old
-    move(ana.id)
+    home = move(ana.id)
     new = f"node_{shard_of(ana.id).node.group_id}"
     assert new != old
     found = User.objects.for_user(ana.id).get()  # the old node forwards
@@ -39,7 +42,7 @@ def test_a_shard_that_moved_is_found_before_and_after_the_map_follows(ana: User)
     map_cache._cache.expires_at = 0.0
     found = User.objects.for_user(ana.id).get()
     assert (found._state.db, found.first_name) == (new, "Ana")
-    move(ana.id)
+    move(ana.id, home)
 
 
 def test_a_read_that_meets_a_removed_shard_is_sent_again(
@@ -63,6 +66,7 @@ def test_a_read_that_meets_a_removed_shard_is_sent_again(
 
 
 @pytest.fixture(scope="module")
+@native("starts a Citus cluster of its own")
 def cluster() -> Any:
     with throwaway.cluster(workers=1, spare=1) as made:
         yield made

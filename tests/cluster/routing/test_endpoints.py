@@ -1,5 +1,6 @@
 """With routing on, what a user asks for is answered by the node that holds the user."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,10 @@ OF_OTHER_KEYS = {
 OF_USERS = ("api/users/me/", "api/cart/", "api/wishlist/", "api/orders/", "api/payments/")
 
 
+Address = tuple[str, str]  # host and port
+NODE = re.compile(r"Node: host=(\S+) port=(\d+)")
+
+
 @dataclass(frozen=True)
 class Sent:
     """A statement on tables of ours: by which request, on which alias, to which nodes' shards."""
@@ -36,13 +41,14 @@ class Sent:
     alias: str
     in_transaction: bool
     tables: frozenset[str]
-    ports: frozenset[int]
+    nodes: frozenset[Address]
     sql: str
 
     @property
     def is_local(self) -> bool:
         """Whether all its shards are on the node that was asked."""
-        return self.ports <= {int(connections[self.alias].settings_dict["PORT"])}
+        asked = connections[self.alias].settings_dict
+        return self.nodes <= {(asked["HOST"], str(asked["PORT"]))}
 
 
 class RoutedJourney(Journey):
@@ -66,12 +72,12 @@ class Observer:
         tables = frozenset(TABLE.findall(sql))
         if tables and self.journey.endpoint:
             alias = context["connection"].alias
-            ports = self._ports(alias, sql, params)
+            nodes = self._nodes(alias, sql, params)
             followed = open_alias() is not None
-            self.sent.append(Sent(self.journey.endpoint, alias, followed, tables, ports, sql))
+            self.sent.append(Sent(self.journey.endpoint, alias, followed, tables, nodes, sql))
         return execute(sql, params, many, context)
 
-    def _ports(self, alias: str, sql: str, params: Any) -> frozenset[int]:
+    def _nodes(self, alias: str, sql: str, params: Any) -> frozenset[Address]:
         if alias not in self._planners:
             planner = psycopg2.connect(**connections[alias].get_connection_params())
             planner.autocommit = True
@@ -79,8 +85,8 @@ class Observer:
         with self._planners[alias].cursor() as cursor:
             cursor.execute("SET citus.explain_all_tasks TO on")
             cursor.execute(f"EXPLAIN (COSTS OFF) {sql}", params)
-            nodes = [line for (line,) in cursor.fetchall() if "Node: host=" in line]
-        return frozenset(int(line.split("port=")[1].split()[0]) for line in nodes)
+            found = [NODE.search(line) for (line,) in cursor.fetchall()]
+        return frozenset((node[1], node[2]) for node in found if node)
 
     def close(self) -> None:
         for planner in self._planners.values():
@@ -135,7 +141,7 @@ def test_every_statement_of_a_user_runs_on_the_users_node(
     distributed = [sent for sent in travelled if sent.tables - REFERENCE_TABLES]
     assert len([sent for sent in distributed if sent.is_local]) > 100
     elsewhere = [
-        (sent.endpoint, sent.alias, sent.ports, sent.sql)
+        (sent.endpoint, sent.alias, sent.nodes, sent.sql)
         for sent in distributed
         if not sent.is_local and not (_is_of_other_keys(sent) and _may_leave(sent))
     ]

@@ -12,10 +12,12 @@ import pytest
 from sharding.cli.main import main
 from sharding.cluster import Cluster
 from tests import throwaway
+from tests.native import native
 from tests.throwaway import Throwaway
 
 
 @pytest.fixture(autouse=True, scope="session")
+@native("starts a Citus cluster of its own")
 def _citus() -> None:
     """Stands in for the fixture of the same name that prepares Django's test database."""
 

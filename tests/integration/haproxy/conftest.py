@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.edge import App, Edge, haproxy
+from tests.native import native
 
 StartEdge = Callable[..., Edge]
 
@@ -23,6 +24,7 @@ def apps() -> Iterator[list[App]]:
 
 
 @pytest.fixture
+@native("starts HAProxy")
 def start_edge(apps: list[App], tmp_path: Path) -> Iterator[StartEdge]:
     """Start HAProxy before the app servers, with variables of haproxy.cfg."""
     with ExitStack() as stack:

@@ -106,6 +106,7 @@ def test_what_the_cache_knows_is_answered_while_the_app_is_saturated(
     assert (again.text, refused.status_code) == (kept.text, 503)
 
 
+@pytest.mark.native("starts HAProxy")
 @pytest.mark.parametrize("variable", ["RATE_LIMIT", "QUEUE_LIMIT", "BALANCE"])
 def test_haproxy_itself_refuses_a_value_that_is_none(variable: str) -> None:
     done = subprocess.run(

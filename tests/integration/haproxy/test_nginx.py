@@ -11,6 +11,8 @@ from tests.edge import App, Edge, nginx, wait_until
 from tests.integration.haproxy.conftest import asked
 from tests.integration.haproxy.test_limits import HARMLESS
 
+pytestmark = pytest.mark.native("starts nginx")
+
 OFFERED = {"Cache-Control": "public, max-age=0, s-maxage=60", "Vary": "Authorization, Origin"}
 
 
