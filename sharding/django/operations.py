@@ -8,6 +8,8 @@ Undoing `Distribute` or `Reference` does nothing by itself: undoing the CreateMo
 the table with all its shards.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -19,8 +21,8 @@ from psycopg2 import sql
 # transaction: "cannot modify table … because there was a parallel operation".
 SEQUENTIAL = "SET LOCAL citus.multi_shard_modify_mode TO 'sequential'"
 HAS_CITUS = "SELECT 1 FROM pg_extension WHERE extname = 'citus'"
-IS_PLACED = "SELECT 1 FROM pg_dist_partition WHERE logicalrelid = %s::regclass"
-HAS_CONSTRAINT = "SELECT 1 FROM pg_constraint WHERE conname = %s AND conrelid = %s::regclass"
+IS_PLACED = "SELECT 1 FROM pg_dist_partition WHERE logicalrelid = to_regclass(%s)"
+HAS_CONSTRAINT = "SELECT 1 FROM pg_constraint WHERE conname = %s AND conrelid = to_regclass(%s)"
 DISTRIBUTE = "SELECT create_distributed_table(%s::regclass, %s, colocate_with => %s)"
 REFERENCE = "SELECT create_reference_table(%s::regclass)"
 
@@ -46,7 +48,7 @@ class _TableOperation(Operation):
     ) -> None:
         model = to_state.apps.get_model(app_label, self.model_name)
         if self.allow_migrate_model(schema_editor.connection.alias, model):
-            with schema_editor.connection.cursor() as cursor:
+            with _cursor(schema_editor) as cursor:
                 self._forwards(cursor, app_label, to_state)
 
     def database_backwards(
@@ -120,6 +122,8 @@ class CompositeForeignKey(_TableOperation):
         to: label of the model referred to.
         to_columns: that model's key, the distribution column first.
         on_delete: what the database does with the rows when what they refer to is deleted.
+        not_valid: leave the rows that there are to a ValidateConstraint of `name`, in a later
+            migration: on a table in use this locks it for a moment only.
     """
 
     def __init__(
@@ -130,12 +134,14 @@ class CompositeForeignKey(_TableOperation):
         to: str,
         to_columns: tuple[str, ...],
         on_delete: Literal["CASCADE", "RESTRICT"] = "RESTRICT",
+        not_valid: bool = False,
     ) -> None:
         super().__init__(model_name)
         self.columns = columns
         self.to = to
         self.to_columns = to_columns
         self.on_delete = on_delete
+        self.not_valid = not_valid
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         kwargs = {
@@ -143,7 +149,7 @@ class CompositeForeignKey(_TableOperation):
             "to": self.to,
             "to_columns": self.to_columns,
             "on_delete": self.on_delete,
-        }
+        } | ({"not_valid": True} if self.not_valid else {})
         return type(self).__name__, [self.model_name], kwargs
 
     def describe(self) -> str:
@@ -161,7 +167,7 @@ class CompositeForeignKey(_TableOperation):
             return
         table = model._meta.db_table
         drop = sql.SQL("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}")
-        with schema_editor.connection.cursor() as cursor:
+        with _cursor(schema_editor) as cursor:
             cursor.execute(drop.format(sql.Identifier(table), sql.Identifier(self._name(table))))
 
     def _forwards(self, cursor: Any, app_label: str, state: ProjectState) -> None:
@@ -178,7 +184,7 @@ class CompositeForeignKey(_TableOperation):
     def _add(self, table: str, other: str) -> sql.Composed:
         return sql.SQL(
             "ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY ({columns}) "
-            "REFERENCES {other} ({to_columns}) ON DELETE {on_delete}"
+            "REFERENCES {other} ({to_columns}) ON DELETE {on_delete}{not_valid}"
         ).format(
             table=sql.Identifier(table),
             name=sql.Identifier(self._name(table)),
@@ -186,7 +192,34 @@ class CompositeForeignKey(_TableOperation):
             other=sql.Identifier(other),
             to_columns=sql.SQL(", ").join(map(sql.Identifier, self.to_columns)),
             on_delete=sql.SQL(self.on_delete),
+            not_valid=sql.SQL(" NOT VALID" if self.not_valid else ""),
         )
+
+
+class _Written:
+    """A cursor for `sqlmigrate`: what only asks is asked, what would change anything is noted."""
+
+    def __init__(self, cursor: Any, statements: list[str]) -> None:
+        self._cursor = cursor
+        self._statements = statements
+
+    def execute(self, query: Any, params: list[str] | None = None) -> None:
+        if query in (HAS_CITUS, IS_PLACED, HAS_CONSTRAINT):
+            self._cursor.execute(query, params)
+        else:
+            self._statements.append(f"{self._cursor.mogrify(query, params).decode()};")
+
+    def fetchone(self) -> Any:
+        return self._cursor.fetchone()
+
+
+@contextmanager
+def _cursor(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[Any]:
+    with schema_editor.connection.cursor() as cursor:
+        if schema_editor.collect_sql:
+            yield _Written(cursor, schema_editor.collected_sql)
+        else:
+            yield cursor
 
 
 def _place(cursor: Any, table: str, call: str, params: list[str]) -> None:

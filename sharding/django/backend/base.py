@@ -4,6 +4,7 @@ from django.db.backends.postgresql import base
 
 from sharding.django.backend.creation import DatabaseCreation
 from sharding.django.backend.operations import DatabaseOperations
+from sharding.django.backend.schema import DatabaseSchemaEditor
 from sharding.django.work import Observed
 
 
@@ -12,3 +13,4 @@ class DatabaseWrapper(Observed, base.DatabaseWrapper):
 
     ops_class = DatabaseOperations
     creation_class = DatabaseCreation
+    SchemaEditorClass = DatabaseSchemaEditor

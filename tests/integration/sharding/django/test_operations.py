@@ -164,6 +164,21 @@ def test_a_foreign_key_can_be_taken_away_twice_and_added_again(family: Schema) -
     assert _keys_of_the_child() == [("zoo_child_parent_id_fk",)]
 
 
+def test_sqlmigrate_shows_the_statements_and_runs_none(schema: Schema) -> None:
+    schema.apply(PARENT, CHILD)
+    together = Distribute("Child", by="user_id", colocate_with="zoo.Parent")
+    with connection.schema_editor(collect_sql=True, atomic=False) as editor:
+        shown = Schema(editor)
+        shown.state = schema.state
+        shown.apply(Distribute("Parent", by="user_id"), together, KEY)
+        shown.undo(KEY)
+    text = "\n".join(editor.collected_sql)
+    assert text.count("create_distributed_table") == (2 if has_citus() else 0)
+    assert text.count("ADD CONSTRAINT") == text.count("DROP CONSTRAINT") == 1
+    assert _placement("zoo_parent") == _placement("zoo_child") == []
+    assert _keys_of_the_child() == []
+
+
 def test_undoing_a_placement_leaves_the_table_to_create_model(schema: Schema) -> None:
     distribute = Distribute("Parent", by="user_id")
     schema.apply(PARENT, distribute)

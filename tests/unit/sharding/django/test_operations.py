@@ -18,6 +18,13 @@ OPERATIONS = [
         to_columns=("user_id", "id"),
         on_delete="CASCADE",
     ),
+    CompositeForeignKey(
+        "Payment",
+        columns=("user_id", "order_id"),
+        to="orders.Order",
+        to_columns=("user_id", "id"),
+        not_valid=True,
+    ),
 ]
 each = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.describe())
 
@@ -53,4 +60,5 @@ def test_operations_describe_themselves_to_the_operator() -> None:
         "Distribute Stock by product_id",
         "Keep a copy of Product on every node",
         "Let OrderItem (user_id, order_id) refer to orders.Order",
+        "Let Payment (user_id, order_id) refer to orders.Order",
     ]
