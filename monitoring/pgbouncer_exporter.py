@@ -6,6 +6,9 @@ so that rules and dashboards are the same where containers run that one.
 
     METRICS_BIND=127.0.0.1:9405 POOLERS='worker1=host=… port=… user=…' \
         python -m monitoring.pgbouncer_exporter
+
+POOLERS holds them with semicolons between; or POOLERS_FILE names a file with a line for each, which
+is read at every question: where nodes come and go.
 """
 
 from __future__ import annotations
@@ -13,8 +16,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -118,14 +122,18 @@ def _limits(config: Sequence[Row]) -> Iterator[Metric]:
             yield GaugeMetricFamily(f"pgbouncer_config_{name}", text, value=float(row["value"]))
 
 
-def handler(poolers: Mapping[str, str]) -> type[BaseHTTPRequestHandler]:
-    """Return what answers a request: one path per pooler, and `/` for a health check."""
+def handler(known: Callable[[], Mapping[str, str]]) -> type[BaseHTTPRequestHandler]:
+    """Return what answers a request: one path per pooler, and `/` for a health check.
+
+    Args:
+        known: returns the poolers' DSNs by name, asked at each request.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         timeout = 10  # seconds for a whole request: a silent client holds no thread
 
         def do_GET(self) -> None:
-            name = self.path.removeprefix(PREFIX)
+            poolers, name = known(), self.path.removeprefix(PREFIX)
             if self.path == "/":
                 self._answer(200, "text/plain", "\n".join([*poolers, ""]).encode())
             elif self.path.startswith(PREFIX) and name in poolers:
@@ -148,12 +156,23 @@ def handler(poolers: Mapping[str, str]) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+def known_from(environ: Mapping[str, str]) -> Callable[[], Mapping[str, str]]:
+    """Return what tells the poolers: POOLERS_FILE, which need not be there yet, or POOLERS."""
+    if name := environ.get("POOLERS_FILE"):
+        path = Path(name)
+        return lambda: _parsed(path.read_text().splitlines() if path.exists() else [])
+    poolers = _parsed(environ["POOLERS"].split(";"))
+    return lambda: poolers
+
+
+def _parsed(lines: Sequence[str]) -> Mapping[str, str]:
+    return {name: dsn for name, _, dsn in (line.partition("=") for line in lines)}
+
+
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     host, _, port = os.environ["METRICS_BIND"].rpartition(":")
-    lines = os.environ["POOLERS"].split(";")
-    poolers = {name: dsn for name, _, dsn in (line.partition("=") for line in lines)}
-    server = ThreadingHTTPServer((host, int(port)), handler(poolers))
+    server = ThreadingHTTPServer((host, int(port)), handler(known_from(os.environ)))
     server.daemon_threads = True
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server.serve_forever()

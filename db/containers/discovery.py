@@ -15,23 +15,25 @@ def coordinator(service: str) -> Server:
     return Server(service, PORT)
 
 
-def workers(service: str) -> list[Server]:
-    """Return the running containers of a service by the names that stay theirs, e.g. …-worker-2.
+def workers(service: str) -> dict[Server, str]:
+    """Return the address of each running container of a service, in the order of their numbers.
 
-    An address changes when a container is made anew, so pg_dist_node must never hold one: a
-    container whose name is not known yet is left out, until the next look.
+    They are called by the names that stay theirs, e.g. …-worker-2: an address changes when a
+    container is made anew, so pg_dist_node must never hold one. A container whose name is not
+    known yet is left out, until the next look.
     """
     try:
         found = socket.getaddrinfo(service, PORT, socket.AF_INET, socket.SOCK_STREAM)
     except socket.gaierror:
-        return []  # none runs
-    names = {_name_of(address[0]) for *_, address in found}
-    return sorted((Server(name, PORT) for name in names if name), key=_by_number)
+        return {}  # none runs
+    addresses = [str(where[0]) for *_, where in found]
+    named = {Server(name, PORT): one for one in addresses if (name := _name_of(one))}
+    return dict(sorted(named.items(), key=lambda item: _by_number(item[0])))
 
 
-def _name_of(address: str | int) -> str:
+def _name_of(address: str) -> str:
     try:
-        name = socket.gethostbyaddr(str(address))[0]
+        name = socket.gethostbyaddr(address)[0]
     except OSError:
         return ""
     return name.partition(".")[0]  # "shardmart-worker-2.shardmart_cluster" holds the network's

@@ -7,15 +7,12 @@ set -euo pipefail
 
 : "${POSTGRES_PASSWORD:?}" "${OWNER_PASSWORD:?}" "${APP_PASSWORD:?}" "${MONITOR_PASSWORD:?}"
 
-if ((EUID == 0)); then
-    chown postgres:postgres /var/lib/postgresql
-    exec gosu postgres "$0" "$@"
-fi
-
-# The engine answers with "name.network" for our own address.
-name="$(getent hosts "$(hostname -i)" | awk '{ print $2 }')"
-name="${NODE_NAME:-${name%%.*}}"
-export PGDATA="/var/lib/postgresql/nodes/$name"
+# The engine's name service answers with "name.network" for our own address; /etc/hosts, which is
+# asked first otherwise, with the container's id, and that is another one each time.
+name="${NODE_NAME:-$(getent -s dns hosts "$(hostname -i)" | awk '{ print $2 }' || true)}"
+name="${name%%.*}"
+[[ -n $name ]] || { echo "node.sh: the name service does not know us" >&2; exit 1; }
+export PGDATA="/var/lib/postgresql/data/$name"
 echo "node.sh: this is $name; its data is in $PGDATA"
 
 # The nodes log in to each other as whoever asks them: with these, and no password in a catalog.

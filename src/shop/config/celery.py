@@ -2,11 +2,14 @@
 
 import fcntl
 import os
+from pathlib import Path
 from typing import IO, Any
 
 from celery import Celery
 from celery.signals import (
+    after_task_publish,
     beat_init,
+    heartbeat_sent,
     setup_logging,
     worker_init,
     worker_process_shutdown,
@@ -49,6 +52,13 @@ def show_figures(**kwargs: Any) -> None:
         metrics.serve(bind, metrics.registry())
 
 
+@heartbeat_sent.connect
+def note_the_heartbeat(**kwargs: Any) -> None:
+    """Touch HEARTBEAT_FILE, whose age shows a health check that worker and broker are alive."""
+    if name := os.environ.get("HEARTBEAT_FILE"):
+        Path(name).touch()
+
+
 @worker_process_shutdown.connect
 def leave_the_sums(pid: int, **kwargs: Any) -> None:
     """Take what counts the living alone out of the figures; counts of the dead stay."""
@@ -71,3 +81,13 @@ def be_the_only_beat(**kwargs: Any) -> None:
     except BlockingIOError:
         raise SystemExit(f"Another beat is at work with {schedule}.") from None
     _held.append(file)
+    after_task_publish.connect(note_what_is_sent)
+
+
+def note_what_is_sent(**kwargs: Any) -> None:
+    """Touch a file beside the schedule, whose age shows that beat is alive, and the broker.
+
+    The schedule's own file does not: Berkeley DB, which Debian's Python has for it, writes it when
+    it is closed.
+    """
+    Path(f"{app.conf.beat_schedule_filename}.sent").touch()

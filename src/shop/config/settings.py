@@ -17,6 +17,7 @@ SECRET_KEY = env.required("SECRET_KEY")
 DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [] if PRODUCTION else ["127.0.0.1", "localhost"])
 RUN_DIR = env.str("RUN_DIR", "")  # of the local stack
+MAILPIT_URL = env.str("MAILPIT_URL", "")  # of the composed one: where `smoke` reads mails
 PUBLIC_URL = env.str("PUBLIC_URL", "http://127.0.0.1:8080")
 PAYMENT_WEBHOOK_SECRET = env.str("PAYMENT_WEBHOOK_SECRET", "")  # without it no webhook is believed
 
@@ -304,7 +305,7 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # they may e
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 10_000
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
 CELERY_BEAT_SCHEDULE_FILENAME = env.str("BEAT_SCHEDULE_FILE", "celerybeat-schedule")
-CELERY_BEAT_SYNC_EVERY = 1  # written with each task sent: its age shows that beat is alive
+CELERY_BEAT_SYNC_EVERY = 1  # written with each task sent: a beat that starts anew repeats none
 CELERY_TIMEZONE = TIME_ZONE
 
 OUTBOX_RELAY = env.bool("OUTBOX_RELAY", True)  # off: the sweep alone hands events over

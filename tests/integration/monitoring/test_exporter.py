@@ -75,13 +75,16 @@ def test_queues_that_nobody_has_used_are_empty() -> None:
     assert {one.labels[0]: one.value for one in core.queues()} == dict.fromkeys(names, 0)
 
 
-def test_beat_is_known_by_its_schedule_and_not_by_its_lock(settings: Any, tmp_path: Any) -> None:
+def test_beat_is_known_by_what_it_sent_and_not_by_its_lock_or_schedule(
+    settings: Any, tmp_path: Any
+) -> None:
     settings.CELERY_BEAT_SCHEDULE_FILENAME = str(tmp_path / "beat-schedule")
     (tmp_path / "beat-schedule.lock").touch()
-    assert list(core.beat()) == []
     (tmp_path / "beat-schedule.db").touch()
+    assert list(core.beat()) == []
+    (tmp_path / "beat-schedule.sent").touch()
     (reading,) = core.beat()
-    assert reading.value == (tmp_path / "beat-schedule.db").stat().st_mtime
+    assert reading.value == (tmp_path / "beat-schedule.sent").stat().st_mtime
 
 
 def test_a_figure_that_cannot_be_read_any_more_is_gone_and_the_others_stay() -> None:

@@ -110,6 +110,13 @@ def test_the_same_seed_a_second_time_is_refused_and_changes_nothing() -> None:
     assert counts() == before
 
 
+def test_a_job_that_is_repeated_seeds_once_and_is_content_after() -> None:
+    seed(once=True)
+    before = counts()
+    seed(once=True)
+    assert counts() == before
+
+
 def test_another_seed_adds_to_what_is_there() -> None:
     seed()
     before = counts()

@@ -2,10 +2,10 @@
 
 import email
 import email.policy
-from pathlib import Path
 from time import monotonic, sleep
 
 from shop.checkout.smoke.client import Failed, Shop
+from shop.checkout.smoke.mails import Reader
 
 PATIENCE = 60  # seconds: the sweep's turn, and a retry or two
 READ_MAIL = "read the confirmation"
@@ -25,16 +25,15 @@ def see_it_paid(buyer: Shop, order: str) -> None:
     )
 
 
-def confirmation_of(order: str, directory: Path) -> str:
-    """Wait for the order's confirmation in the mail catcher's directory; return it as text.
+def confirmation_of(order: str, mails: Reader) -> str:
+    """Wait for the order's confirmation in the mail catcher; return it as text.
 
     Raises:
         Failed: it has not come within PATIENCE seconds.
     """
     deadline = monotonic() + PATIENCE
     while monotonic() < deadline:
-        for path in directory.glob("*.eml"):
-            content = path.read_bytes()
+        for content in mails():
             if order.encode() in content:
                 return _text(content)
         sleep(0.2)

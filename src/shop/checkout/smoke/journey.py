@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from secrets import token_hex, token_urlsafe
 from typing import Any
 
+import httpx
+from django.conf import settings
 from django.db import DatabaseError
 
 from shop.accounts import services as accounts
@@ -131,7 +133,11 @@ class Journey:
             params={"category": category, "ordering": "price", "page_size": 1},
         )
         first.must("the prices found", prices(first), [OTHER_PRICE])
-        second = self.shop.step("turn the page", "GET", first["next"])
+        # The next page's address is the public one, which may not lead anywhere from inside.
+        public = f"{settings.PUBLIC_URL.rstrip('/')}/"
+        first.must("that the next page is public", first["next"].startswith(public), True)
+        path = httpx.URL(first["next"]).raw_path.decode()
+        second = self.shop.step("turn the page", "GET", path)
         second.must("the prices found", prices(second), [PRICE])
         product = second["results"][0]["id"]
         detail = self.shop.step("look at a product", "GET", f"/api/products/{product}/")

@@ -9,9 +9,10 @@ import httpx
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from shop.checkout.smoke.aftermath import confirmation_of, see_it_paid
+from shop.checkout.smoke.aftermath import READ_MAIL, confirmation_of, see_it_paid
 from shop.checkout.smoke.client import Failed, Reporter, Shop
 from shop.checkout.smoke.journey import Journey
+from shop.checkout.smoke.mails import Reader, kept_in, of_mailpit
 
 TIMEOUT = 30  # seconds, as long as HAProxy waits for an application server
 
@@ -54,8 +55,20 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS(f"The whole journey succeeded: {report.steps} steps."))
 
     def _show_mail(self, order: str) -> None:
-        """Print the confirmation, where the stack's mail catcher keeps what it was sent."""
-        mails = Path(settings.RUN_DIR) / "mail"
-        if settings.RUN_DIR and mails.is_dir():
-            text = confirmation_of(order, mails)
-            self.stdout.write("\n" + "\n".join(f"    {line}" for line in text.splitlines()) + "\n")
+        """Print the confirmation, where the stack has a catcher of mail that keeps it."""
+        directory = Path(settings.RUN_DIR) / "mail"
+        if settings.MAILPIT_URL:
+            with httpx.Client(base_url=settings.MAILPIT_URL, timeout=10, trust_env=False) as http:
+                text = self._confirmation(order, of_mailpit(http))
+        elif settings.RUN_DIR and directory.is_dir():
+            text = confirmation_of(order, kept_in(directory))
+        else:
+            return
+        self.stdout.write("\n" + "\n".join(f"    {line}" for line in text.splitlines()) + "\n")
+
+    def _confirmation(self, order: str, mails: Reader) -> str:
+        try:
+            return confirmation_of(order, mails)
+        except (httpx.HTTPError, ValueError, KeyError) as error:
+            what = f"Mailpit at {settings.MAILPIT_URL} does not answer as it should ({error!r})."
+            raise Failed(READ_MAIL, what) from None

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from shop.seeding.errors import SeedingError
+from shop.seeding.errors import AlreadySeeded, SeedingError
 from shop.seeding.plan import DEFAULT_UNTIL, Plan
 from shop.seeding.services import DEMO_PASSWORD, Report, seed
 
@@ -38,6 +38,12 @@ class Command(BaseCommand):
             help="the day on which the two years of made-up history end; default: %(default)s",
         )
 
+        parser.add_argument(
+            "--once",
+            action="store_true",
+            help="be content when the same seed is there already: for jobs that are repeated",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         plan = Plan(**{name: options[name] for name in Plan.__dataclass_fields__})
         if problem := plan.problem(today=datetime.now(UTC).date()):
@@ -52,6 +58,11 @@ class Command(BaseCommand):
                 desc="seeding",
             ) as bar:
                 report = seed(plan, advance=bar.update)
+        except AlreadySeeded as error:
+            if not options["once"]:
+                raise CommandError(str(error)) from error
+            self.stdout.write(f"The rows of --seed {plan.seed} are there already.")
+            return
         except SeedingError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
