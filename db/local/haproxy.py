@@ -1,74 +1,47 @@
-"""HAProxy while it runs: asked and told over its runtime socket, and reloaded without a pause.
-
-https://docs.haproxy.org/2.6/management.html#9.3 has the commands.
-"""
+"""The stack's HAProxy while it runs: asked, told, and reloaded without a pause."""
 
 from __future__ import annotations
 
-import csv
 import os
 import signal
-import socket
 import subprocess
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 
+from db.balancer import draining, runtime
+from db.balancer.runtime import BalancerError, Server, wait_until
 from db.local import configuration, software
 from db.local.errors import StackError
 from db.local.layout import Layout
 from db.local.programs import digest_of
 
-BACKEND = "app"
+__all__ = ["Server", "wait_until"]  # also used from here
+
 RELOADED_WITHIN = 20.0  # seconds
 
 
-@dataclass(frozen=True, kw_only=True)
-class Server:
-    """An app server as HAProxy sees it.
-
-    `sessions` are the requests that it works on; `weight` grows to `full_weight` in its slow start.
-    """
-
-    name: str
-    status: str
-    sessions: int
-    weight: int
-
-    @property
-    def is_up(self) -> bool:
-        """Whether requests are sent there."""
-        return self.status.startswith("UP")
-
-
 def ask(layout: Layout, command: str) -> str:
-    """Send one command to the runtime socket and return the answer; OSError when nobody listens."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(10)
-        connection.connect(str(layout.haproxy_socket))
-        connection.sendall(f"{command}\n".encode())
-        parts = iter(lambda: connection.recv(65536), b"")
-        return b"".join(parts).decode().strip()
+    """Send one command and return the answer; OSError when nobody listens."""
+    return runtime.ask(layout.haproxy_socket, command)
 
 
 def servers(layout: Layout) -> dict[str, Server]:
-    """Return the app servers by name."""
-    table = ask(layout, f"show stat {BACKEND} 4 -1").lstrip("# ")
-    return {
-        row["svname"]: Server(
-            name=row["svname"],
-            status=row["status"],
-            sessions=int(row["scur"]) + int(row["qcur"]),
-            weight=int(row["weight"]),
-        )
-        for row in csv.DictReader(table.splitlines())
-    }
+    """Return the app servers by name; OSError when HAProxy does not run."""
+    return runtime.servers(layout.haproxy_socket)
 
 
 def set_state(layout: Layout, server: str, state: str) -> None:
     """Bring a server to `ready`, `drain` (nothing new is sent there) or `maint`."""
-    if answer := ask(layout, f"set server {BACKEND}/{server} state {state}"):
-        raise StackError(f"HAProxy does not set {server} to {state}: {answer}")
+    try:
+        runtime.set_state(layout.haproxy_socket, server, state)
+    except BalancerError as error:
+        raise StackError(str(error)) from None
+
+
+def give_back(layout: Layout, server: str) -> None:
+    """Let a drained server take requests again."""
+    try:
+        draining.give_back(layout.haproxy_socket, server)
+    except BalancerError as error:
+        raise StackError(str(error)) from None
 
 
 def answers(layout: Layout) -> bool:
@@ -81,8 +54,7 @@ def answers(layout: Layout) -> bool:
 
 def process_id(layout: Layout) -> int:
     """Return the id of the process that takes new connections; each reload makes a new one."""
-    lines = (line.partition(": ") for line in ask(layout, "show info").splitlines())
-    return int({name: value for name, _, value in lines}.get("Pid", "0"))
+    return runtime.process_id(layout.haproxy_socket)
 
 
 def is_outdated(layout: Layout) -> bool:
@@ -132,13 +104,3 @@ def check(layout: Layout) -> None:
     if done.returncode:
         reasons = "\n".join(f"    {line}" for line in done.stderr.splitlines() if "ALERT" in line)
         raise StackError(f"HAProxy refuses its configuration and goes on as it was:\n{reasons}")
-
-
-def wait_until(condition: Callable[[], bool], *, seconds: float, pause: float = 0.1) -> bool:
-    """Wait until something is so; tell whether it came to be."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(pause)
-    return True

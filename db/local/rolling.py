@@ -1,7 +1,6 @@
 """Restarting the app servers one after the other, while requests come in.
 
-Invariant: HAProxy sends nothing to a server from before it is stopped until after it is healthy
-again, and another server is up all that time. Whatever happens in between, Ctrl-C included, the
+The invariant is that of db/balancer/draining.py. Whatever happens in between, Ctrl-C included, the
 server is started and given back to HAProxy, whose own checks decide when it takes requests.
 """
 
@@ -10,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from db.balancer import draining
+from db.balancer.draining import DRAINED_WITHIN
+from db.balancer.runtime import BalancerError
 from db.local import haproxy, health
 from db.local.errors import ProgramFailed, StackError
 from db.local.health import Probe
 from db.local.layout import Layout
 from db.local.supervisor import Supervisor
 
-# Above HAProxy's `timeout server` (30 s): no request takes longer.
-DRAINED_WITHIN = 35.0
 # Above the stop_seconds of an app server.
 STOPPED_WITHIN = 40.0
-# Above slowstart; until then the others carry more than their share.
-WARM_WITHIN = 20.0
 
 
 # What a deployment may not touch: every request needs them.
@@ -67,7 +65,7 @@ class Rolling:
     def _app_server(self, probe: Probe) -> None:
         name = probe.program
         others = [server.name for server in self._servers() if server.is_up and server.name != name]
-        self._drain(name, others)
+        self._drain(name)
         try:
             self._renew(name)
             self._wait_for_health(probe)
@@ -81,28 +79,18 @@ class Rolling:
         self._wait_until_warm(name)
         self.say(f"{name} has the new code and takes requests")
 
-    def _drain(self, name: str, others: Sequence[str]) -> None:
-        server = next((one for one in self._servers() if one.name == name), None)
-        if server is None or not server.is_up:
+    def _drain(self, name: str) -> None:
+        if not any(server.name == name for server in self._servers()):
             return  # nothing is sent there
-        if not others:
-            raise StackError(
-                f"{name} is the only app server that answers, and a restart would interrupt"
-                " requests: `make status` says what is wrong with the others."
-            )
         try:
-            haproxy.set_state(self.layout, name, "drain")
-            if not haproxy.wait_until(lambda: self._is_idle(name), seconds=DRAINED_WITHIN):
-                self.say(f"{name} still has requests after {DRAINED_WITHIN:.0f} s; it may end them")
-        except BaseException:
-            haproxy.set_state(self.layout, name, "ready")
-            raise
+            is_idle = draining.drain(self.layout.haproxy_socket, name)
+        except BalancerError as error:
+            raise StackError(f"{error} `make status` says what is wrong with the others.") from None
+        if not is_idle:
+            self.say(f"{name} still has requests after {DRAINED_WITHIN:.0f} s; it may end them")
 
     def _wait_for_health(self, probe: Probe) -> None:
         health.wait([probe], self.supervisor, self.layout, seconds=self.patience)
-
-    def _is_idle(self, name: str) -> bool:
-        return haproxy.servers(self.layout)[name].sessions == 0
 
     def _renew(self, name: str) -> None:
         self.supervisor.stop_program(name)
@@ -116,20 +104,16 @@ class Rolling:
         haproxy.wait_until(lambda: not self._is_stopping(name), seconds=STOPPED_WITHIN)
         self.supervisor.start_program(name)
         if haproxy.answers(self.layout):
-            haproxy.set_state(self.layout, name, "ready")
+            haproxy.give_back(self.layout, name)
 
     def _is_stopping(self, name: str) -> bool:
         return self.supervisor.states()[name].state == "STOPPING"
 
     def _wait_until_warm(self, name: str) -> None:
         """Wait until HAProxy sends the server its full share, so that the next may go."""
-
-        def is_warm() -> bool:
-            found = {server.name: server for server in self._servers()}
-            most = max((server.weight for server in found.values()), default=0)
-            return name not in found or (found[name].is_up and found[name].weight >= most)
-
-        if not haproxy.wait_until(is_warm, seconds=WARM_WITHIN):
+        if haproxy.answers(self.layout) and not draining.wait_until_warm(
+            self.layout.haproxy_socket, name
+        ):
             raise StackError(
                 f"{name} answers, and HAProxy does not send it requests:"
                 f" {self.layout.log_of('haproxy')} says why. The others serve."

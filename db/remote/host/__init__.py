@@ -1,0 +1,1 @@
+"""The half of a deployment on the host: it ends what it has begun when nobody listens."""
