@@ -17,7 +17,14 @@ ifneq ($(STACK),local)
 export SHARDMART_ENV_FILE ?= $(CURDIR)/.run/$(STACK)/env
 endif
 
-.PHONY: help up deploy-local down clean status logs mail smoke test fuzz schema dashboards lint lock install packages browser
+# The composed stack is started and stopped by docker compose itself (docs/deployment.md).
+ifeq ($(STACK),containers)
+ifneq ($(filter up deploy-local down clean status logs mail test fuzz,$(MAKECMDGOALS)),)
+$(error STACK=containers is the composed stack: `make smoke` knows it, the rest is `docker compose`)
+endif
+endif
+
+.PHONY: help up deploy deploy-local down clean status logs mail smoke env test fuzz schema dashboards lint migrations-check image scan audit load lock install packages browser
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +38,10 @@ up: install ## start the whole stack on 127.0.0.1 and print its nodes and URLs
 
 deploy-local: install ## bring new code into the running stack, one app server after the other
 	@$(STACK_COMMAND) deploy
+
+# Its own exit codes (1 refused, 2 rolled back, 3 stuck) are the script's; make ends with 2.
+deploy: ## bring a release to a host: ENV=staging HOST=user@host [TAG=…] [ROLLBACK=1]
+	@.github/scripts/deploy.sh $(if $(ROLLBACK),rollback,deploy)
 
 down: ## stop the stack, keep its data
 	@db/local/run-if-installed.sh down
@@ -47,8 +58,15 @@ logs: ## follow the logs of the stack (Ctrl-C ends)
 mail: ## the newest mails that the stack has sent
 	@db/local/run-if-installed.sh mail
 
-smoke: ## a buyer's whole journey over HTTP, through HAProxy
+smoke: ## a buyer's whole journey over HTTP, through HAProxy; STACK=containers: in the composed stack
+ifeq ($(STACK),containers)
+	@docker compose run --rm smoke
+else
 	@$(PYTHON) src/manage.py smoke
+endif
+
+env: ## .env for docker compose, with random passwords; one that is there stays
+	@db/containers/make-env.sh
 
 test: browser install ## all tests, on a stack of their own that is removed afterwards
 	@$(STACK_COMMAND) test -- $(PYTEST_ARGS)
@@ -59,6 +77,9 @@ fuzz: install ## some 2,600 generated requests, each sent by three, against the 
 bench-%: install ## a benchmark of tests/load, e.g. make bench-catalog; ARGS=--help lists its options
 	@PYTHONPATH=src:. $(PYTHON) -m tests.load.$* $(ARGS)
 
+example-%: install ## a worked example of docs/examples, e.g. make example-services; ARGS=--help lists its options
+	@PYTHONPATH=src:. $(PYTHON) -m docs.examples.$* $(ARGS)
+
 schema: install ## renew docs/openapi.yaml and the tables of docs/api.md and docs/monitoring.md
 	@$(OFFLINE) $(PYTHON) src/manage.py spectacular \
 		--file docs/openapi.yaml --validate --fail-on-warn
@@ -68,13 +89,33 @@ schema: install ## renew docs/openapi.yaml and the tables of docs/api.md and doc
 dashboards: install ## write Grafana's dashboards again, from monitoring/dashboards/
 	@$(PYTHON) -m monitoring.dashboards
 
-lint: install ## ruff, mypy, import-linter, haproxy -c, nginx -t, promtool and amtool
+lint: install ## ruff, mypy, import-linter, haproxy -c, nginx -t, promtool, amtool, shellcheck; the workflows
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	$(OFFLINE) .venv/bin/mypy
 	PYTHONPATH=src:. $(OFFLINE) .venv/bin/lint-imports
 	@db/local/check-haproxy.sh haproxy/haproxy.cfg
 	@$(PYTHON) -m monitoring.linting
+	@.github/scripts/lint-scripts.sh
+	@if git rev-parse --git-dir >/dev/null 2>&1; then $(CHECK_MIGRATIONS); fi
+
+# Told by git, without a database: docs/migrations.md.
+CHECK_MIGRATIONS = $(OFFLINE) $(PYTHON) src/manage.py check_migrations
+
+migrations-check: install ## refuse migrations that the running release could not live with: SINCE=<its tag>, else the last
+	@$(CHECK_MIGRATIONS) $(if $(SINCE),--since '$(SINCE)')
+
+image: ## build the images of docker-compose.yml, and check their sizes
+	@.github/scripts/image.sh build
+
+scan: ## known vulnerabilities of the images, by Trivy
+	@.github/scripts/scan.sh
+
+audit: ## known vulnerabilities of what requirements/*.txt lock, by pip-audit
+	@.github/scripts/audit.sh
+
+load: ## shoppers on a running shop, for a minute, and their figures; URL=http://127.0.0.1:8080 LOAD_USERS LOAD_SECONDS
+	@.github/scripts/load-test.sh $(URL)
 
 lock: install ## renew requirements/*.txt from requirements/*.in
 	@for source in requirements/*.in; do \
