@@ -141,7 +141,7 @@ def test_threads_have_connections_of_their_own_to_the_same_nodes(
         node_user: f"node_{node.group_id}" for node_user, node in zip(users, nodes * 4, strict=True)
     }
     assert [alias for user_id, alias, _ in seen if alias != expected[user_id]] == []
-    assert len({pid for _, _, pid in seen}) == len(users)
+    assert len({(alias, pid) for _, alias, pid in seen}) == len(users)
 
 
 def test_connections_to_nodes_end_with_the_request_like_the_others(

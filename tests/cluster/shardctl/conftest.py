@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -52,6 +53,8 @@ def shardctl(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     for name in ("SHARDCTL_DSN", "SHARDMART_ENV_FILE", "SHARDCTL_TEXT_PREFIXES"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "100")
+    # `shardctl lint --settings` names another one, in this process: it is put back.
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", os.environ["DJANGO_SETTINGS_MODULE"])
 
     def run(*arguments: str, dsn: str | None = None, format: str | None = None) -> Answer:  # noqa: A002
         options = ["--dsn", dsn] if dsn else []

@@ -59,6 +59,15 @@ def test_the_parcel_can_be_read_by_containers_and_names_nobody(tmp_path: Path) -
     assert {(entry.uid, entry.uname) for entry in entries.values()} == {(0, "")}
 
 
+def test_a_checkout_that_is_private_sends_what_containers_can_read(tmp_path: Path) -> None:
+    for name in ("docker-compose.yml", *(f"{room}/file" for room in ROOMS)):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    with tarfile.open(fileobj=io.BytesIO(parcel.pack(tmp_path))) as tar:
+        assert tar.getmember("files/haproxy/file").mode == 0o644
+
+
 def test_a_checkout_without_the_files_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"has no docker-compose\.yml"):
         parcel.pack(tmp_path)
