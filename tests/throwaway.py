@@ -148,9 +148,7 @@ def cluster(
         rows: put some rows into them.
         settings: postgresql.conf of every node, beside or instead of `SETTINGS`.
     """
-    installed = [version for version in software.installed() if version.has_citus]
-    if not installed:
-        pytest.skip(NO_CITUS)
+    bindir = with_citus().bindir
     account = service_account(Path("/nonexistent"))
     base = Path(tempfile.mkdtemp(prefix="throwaway-"))
     account.own(base, mode=0o755)
@@ -161,9 +159,9 @@ def cluster(
             name=name,
             data=base / name,
             port=port,
-            bindir=installed[-1].bindir,
+            bindir=bindir,
             account=account,
-            settings=SETTINGS | _plugins(installed[-1].bindir) | (settings or {}),
+            settings=SETTINGS | _plugins(bindir) | (settings or {}),
         )
         for name, port in zip(names, _free_ports(len(names)), strict=True)
     ]
@@ -182,6 +180,14 @@ def cluster(
         for server in made.servers:
             server.kill()
         shutil.rmtree(base, ignore_errors=True)
+
+
+def with_citus() -> software.PostgreSQL:
+    """Return the newest PostgreSQL that has Citus; skips the test where there is none."""
+    installed = [version for version in software.installed() if version.has_citus]
+    if not installed:
+        pytest.skip(NO_CITUS)
+    return installed[-1]
 
 
 def _plugins(bindir: Path) -> dict[str, str]:

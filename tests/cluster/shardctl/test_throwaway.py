@@ -37,6 +37,7 @@ def test_processes_and_data_are_gone_afterwards() -> None:
 
 
 def test_the_servers_end_with_a_test_run_that_is_killed() -> None:
+    throwaway.with_citus()
     answer = subprocess.run(
         [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False
     )

@@ -18,7 +18,8 @@ class SlowProxy:
         self._server = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
         port = self._server.getsockname()[1]
-        self.url = parts._replace(netloc=f"127.0.0.1:{port}").geturl()
+        login = "".join(parts.netloc.rpartition("@")[:2])
+        self.url = parts._replace(netloc=f"{login}127.0.0.1:{port}").geturl()
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
