@@ -142,10 +142,23 @@ class Breaker:
 breaker: Final = Breaker(threshold=THRESHOLD, pause=PAUSE)
 
 
+class _Held:
+    """A connection that is closed with its thread.
+
+    By itself it would wait for the collector: redis-py's objects refer to each other.
+    """
+
+    def __init__(self, connection: ConnectionInterface) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.disconnect()  # type: ignore[no-untyped-call]
+
+
 class _Line(threading.local):
     """A thread's own connection, past the pool's bookkeeping."""
 
-    connection: ConnectionInterface | None = None
+    held: _Held | None = None
     of: tuple[int, int] = (0, 0)  # the process and the settings it was made for
 
 
@@ -186,19 +199,19 @@ def fetch(part: str, command: bytes) -> Any:
 
 
 def _exchange(command: bytes) -> Any:
-    connection, mine = _line.connection, (os.getpid(), _generation)
-    if connection is None or _line.of != mine:  # a fork must not share its parent's socket
+    held, mine = _line.held, (os.getpid(), _generation)
+    if held is None or _line.of != mine:  # a fork must not share its parent's socket
         # Not by the pool's make_connection, which counts them all and refuses after 100: it would
         # count the connections of threads that have long ended.
         pool = client().connection_pool
-        connection = _line.connection = pool.connection_class(**pool.connection_kwargs)
+        held = _line.held = _Held(pool.connection_class(**pool.connection_kwargs))
         _line.of = mine
-        return _say(connection, command)
+        return _say(held.connection, command)
     try:
-        return _say(connection, command)
+        return _say(held.connection, command)
     except ConnectionLost:
         # It lay idle while Redis was restarted: that says nothing of Redis now.
-        return _say(connection, command)
+        return _say(held.connection, command)
 
 
 def _say(connection: ConnectionInterface, command: bytes) -> Any:
