@@ -5,7 +5,7 @@
 #     db/containers/make-env.sh [DIRECTORY]      the checkout's top unless it is named
 set -euo pipefail
 
-directory="${1:-$(dirname "${BASH_SOURCE[0]}")/../..}"
+directory="$(realpath --relative-base=. -- "${1:-$(dirname "${BASH_SOURCE[0]}")/../..}")"
 example="$directory/.env.example"
 target="$directory/.env"
 
