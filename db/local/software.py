@@ -57,6 +57,11 @@ def installed() -> list[PostgreSQL]:
     return sorted(_scan(), key=lambda found: int(found.major))
 
 
+def has_citus() -> bool:
+    """Whether some installed version has the Citus extension."""
+    return any(version.has_citus for version in installed())
+
+
 def choose(
     versions: list[PostgreSQL], *, citus: str, data_major: str | None
 ) -> tuple[PostgreSQL, bool]:

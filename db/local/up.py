@@ -21,6 +21,7 @@ from db.local import (
     processes,
     report,
     secrets_file,
+    software,
 )
 from db.local import (
     layout as layouts,
@@ -32,6 +33,9 @@ from db.local.errors import StackError
 from db.local.phases import Progress, Stack, start
 from db.local.settings import Node, Settings
 from db.local.supervisor import Supervisor
+
+# The data was made before the extension was installed.
+CITUS_IS_HERE = "Citus is installed here: `make clean` and `make up` make a cluster, of new data."
 
 
 def up(environ: Mapping[str, str], *, stack: str, renew: bool = False) -> Stack:
@@ -66,7 +70,7 @@ def up(environ: Mapping[str, str], *, stack: str, renew: bool = False) -> Stack:
         bindir=bindir,
         supervisor=supervisor,
     )
-    say_kind(settings)
+    say_kind(settings, citus_is_here=environ.get("CITUS") != "off" and software.has_citus())
     make_data(built, progress)
     start(built, progress, running=running, renew=renew)
     for node in given_up:
@@ -76,8 +80,12 @@ def up(environ: Mapping[str, str], *, stack: str, renew: bool = False) -> Stack:
     return built
 
 
-def say_kind(settings: Settings) -> None:
-    """Say in one line what is going to run."""
+def say_kind(settings: Settings, *, citus_is_here: bool = False) -> None:
+    """Say in one line what is going to run.
+
+    Args:
+        citus_is_here: the extension is installed, whether this stack has it or not.
+    """
     if settings.citus:
         spares = [f"127.0.0.1:{node.pg_port}" for node in settings.servers[len(settings.nodes) :]]
         print(
@@ -89,7 +97,8 @@ def say_kind(settings: Settings) -> None:
     else:
         print(
             f"Stack {settings.stack}: without the Citus extension, one PostgreSQL"
-            f" {settings.pg_major} holds everything; only sharding itself is missing.",
+            f" {settings.pg_major} holds everything; only sharding itself is missing."
+            + (f" {CITUS_IS_HERE}" if citus_is_here else ""),
             flush=True,
         )
 

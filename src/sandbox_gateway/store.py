@@ -56,6 +56,13 @@ class Delivery(NamedTuple):
     attempts: int
 
 
+class _Connection(sqlite3.Connection):
+    """A connection that is closed with whoever holds it, its thread, and not by the collector."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class Store:
     """The file; each thread has its own connection to it."""
 
@@ -146,7 +153,14 @@ class Store:
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = sqlite3.connect(self._path, timeout=10, isolation_level=None)
+            # A thread that ended leaves its connection to another one to be closed.
+            connection = sqlite3.connect(
+                self._path,
+                timeout=10,
+                isolation_level=None,
+                check_same_thread=False,
+                factory=_Connection,
+            )
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")

@@ -87,7 +87,7 @@ def be_the_only_beat(**kwargs: Any) -> None:
 def note_what_is_sent(**kwargs: Any) -> None:
     """Touch a file beside the schedule, whose age shows that beat is alive, and the broker.
 
-    The schedule's own file does not: Berkeley DB, which Debian's Python has for it, writes it when
-    it is closed.
+    The schedule's own file does not: what Python's shelve keeps it in, Berkeley DB or SQLite,
+    writes it when it likes.
     """
     Path(f"{app.conf.beat_schedule_filename}.sent").touch()

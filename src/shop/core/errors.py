@@ -77,11 +77,26 @@ class Unavailable(DomainError):
     headers = {"Retry-After": "1"}
 
 
+# As RFC 9110 calls them. Python before 3.13 has older names, and what the API says depends on no
+# version of Python.
+TITLES = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
+
+
+def title(status: int) -> str:
+    """Return a status in words."""
+    return TITLES.get(status) or HTTPStatus(status).phrase
+
+
 def problem(status: int, code: str, detail: str, **extra: Any) -> dict[str, Any]:
     """Return the members of a problem document."""
     return {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": title(status),
         "status": int(status),
         "code": code,
         "detail": detail,

@@ -50,8 +50,10 @@ Shardctl = Callable[..., Answer]
 @pytest.fixture
 def shardctl(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shardctl:
     """Run shardctl in this process, e.g. `shardctl("status", dsn=made.dsn, format="json")`."""
-    for name in ("SHARDCTL_DSN", "SHARDMART_ENV_FILE", "SHARDCTL_TEXT_PREFIXES"):
+    for name in ("SHARDCTL_DSN", "SHARDCTL_TEXT_PREFIXES", "PROMETHEUS_URL"):
         monkeypatch.delenv(name, raising=False)
+    # Unset, it would be the file of a stack that `make up` started in this checkout.
+    monkeypatch.setenv("SHARDMART_ENV_FILE", os.devnull)
     monkeypatch.setenv("COLUMNS", "100")
     # `shardctl lint --settings` names another one, in this process: it is put back.
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", os.environ["DJANGO_SETTINGS_MODULE"])

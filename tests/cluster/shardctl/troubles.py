@@ -77,7 +77,8 @@ ALL = (
         "extension-mismatch",
         on_worker(
             "UPDATE pg_extension SET extversion = '13.1-1' WHERE extname = 'citus'",
-            "UPDATE pg_extension SET extversion = '13.2-1' WHERE extname = 'citus'",
+            "UPDATE pg_extension SET extversion = (SELECT default_version"
+            " FROM pg_available_extensions WHERE name = 'citus') WHERE extname = 'citus'",
         ),
     ),
     error("not-superuser", plain_role, dsn=lambda made: made.dsn.replace("postgres@", "plain@")),

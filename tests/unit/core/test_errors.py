@@ -172,3 +172,13 @@ def test_djangos_own_answers_are_problem_documents_as_well(
     assert response.headers["Content-Type"] == "application/problem+json"
     body = json.loads(response.content)
     assert (response.status_code, body["status"], body["code"]) == (status, status, code)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(409, "Conflict"), (413, "Content Too Large"), (422, "Unprocessable Content")],
+)
+def test_a_status_is_called_as_rfc_9110_calls_it_whatever_python_says(
+    status: int, words: str
+) -> None:
+    assert errors.problem(status, "some_code", "Something is wrong.")["title"] == words

@@ -66,6 +66,7 @@ def test_a_key_is_laid_out_for_a_known_host_alone(
     assert "SSH_KNOWN_HOSTS does not know elsewhere.example" in done.stderr
 
 
+@pytest.mark.usefixtures("key")
 @pytest.mark.parametrize("missing", ["SSH_KEY", "SSH_KNOWN_HOSTS", "HOST"])
 def test_a_secret_that_is_not_set_is_named(missing: str, run: Run, tmp_path: Path) -> None:
     variables = {"SSH_KEY": "x", "SSH_KNOWN_HOSTS": "x", "HOST": "x", missing: ""}
@@ -74,6 +75,7 @@ def test_a_secret_that_is_not_set_is_named(missing: str, run: Run, tmp_path: Pat
     assert f"{missing} is empty" in done.stderr
 
 
+@pytest.mark.usefixtures("key")
 def test_what_is_no_key_is_refused_before_it_is_tried(run: Run, tmp_path: Path) -> None:
     done = run("ssh-key.sh", str(tmp_path), SSH_KEY="x", SSH_KNOWN_HOSTS="a b", HOST="a")
     assert done.returncode == 2

@@ -1,10 +1,9 @@
 """The refusals of an operation: one response per status, which names every `code` it can carry."""
 
 from collections.abc import Iterable, Mapping
-from http import HTTPStatus
 from typing import Any
 
-from shop.core.errors import CONTENT_TYPE, DomainError
+from shop.core.errors import CONTENT_TYPE, DomainError, title
 from shop.core.openapi.operations import Refusal, problem_members
 
 MALFORMED = Refusal(400, "parse_error", "The body is no acceptable JSON.")
@@ -99,7 +98,7 @@ def _example(refused: Refusal) -> dict[str, Any]:
     invalid = {"errors": [{"field": "page_size", "code": "invalid", "detail": "Not a number."}]}
     return {
         "type": "about:blank",
-        "title": HTTPStatus(refused.status).phrase,
+        "title": title(refused.status),
         "status": refused.status,
         "code": refused.code,
         "detail": refused.meaning,
