@@ -5,6 +5,10 @@ either both exist or neither. Two guards keep the effect single: an advisory loc
 node that holds the user's shard, turns a simultaneous retry away at once; the key's uniqueness
 holds even where the lock does not (while a shard moves to another node).
 
+The statement that takes the lock sees what was committed before it began. A retry can thus have the
+lock of a first request that ended in between, and not see its answer; what it finds then (an empty
+cart, say) is the first one's doing. Whoever fails therefore looks once more before saying so.
+
 A key is kept for settings.IDEMPOTENCY_KEY_LIFETIME. After that it is free again, whether or not
 `manage.py purge_expired` has come by.
 """
@@ -18,7 +22,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db import IntegrityError
 from django.utils import timezone
+from rest_framework.exceptions import APIException
 from rest_framework.utils.encoders import JSONEncoder
 
 from sharding.django.transactions import atomic, cursor_for
@@ -76,6 +82,17 @@ class KeyReused(DomainError):
     code = "idempotency_key_reused"
 
 
+class _StoredMeanwhile(InProgress):
+    """Another node's transaction stored an answer for the same key first."""
+
+    def __init__(self) -> None:
+        super().__init__("This request is being worked on.")
+
+
+# What `work` may find that an earlier request with the same key has brought about.
+REFUSALS = (DomainError, APIException, IntegrityError)
+
+
 def key_from(header: str | None) -> str:
     """Return the key that this header holds, or raise KeyMissing."""
     key = (header or "").strip()
@@ -96,7 +113,8 @@ def fingerprint_of(*parts: Any) -> str:
 def run_once(*, user_id: UUID, key: str, fingerprint: str, work: Callable[[], Answer]) -> Answer:
     """Run `work` in a transaction and store its answer, or return the answer stored before.
 
-    What `work` raises is not stored: the transaction is rolled back and the key stays free.
+    What `work` raises is not stored: the transaction is rolled back and the key stays free. It is
+    raised only if no other request with this key has stored an answer meanwhile.
 
     Raises:
         InProgress: another request with this key has not ended yet.
@@ -110,16 +128,11 @@ def run_once(*, user_id: UUID, key: str, fingerprint: str, work: Callable[[], An
             answer = work()
             _store(user_id, key, fingerprint, answer)
             return answer
-    except _StoredMeanwhile:
+    except REFUSALS:
         with atomic(IdempotencyKey, user_id):
-            stored = _claim(user_id, key, fingerprint)
-        if stored is None:
-            raise InProgress("This request is being worked on.") from None
-        return stored
-
-
-class _StoredMeanwhile(Exception):
-    """Another node's transaction stored an answer for the same key first."""
+            if stored := _claim(user_id, key, fingerprint):
+                return stored
+        raise
 
 
 def _claim(user_id: UUID, key: str, fingerprint: str) -> Answer | None:

@@ -163,6 +163,27 @@ def test_a_second_request_is_turned_away_while_the_first_still_runs(ana: User) -
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_retry_that_fails_because_the_first_has_just_ended_gets_the_firsts_answer(
+    ana: User,
+) -> None:
+    """The lock was free, the answer not yet to be seen: it committed between the two looks."""
+
+    def store() -> None:
+        IdempotencyKey.objects.create(
+            user_id=ana.id, key="k", fingerprint="f", status=201, body='{"by": "the first"}'
+        )
+
+    def overtaken() -> Answer:
+        effect(ana.id)()
+        with beside(store):
+            pass
+        raise Conflict("the cart is empty")
+
+    assert run(ana.id, overtaken) == Answer(201, {"by": "the first"}, replayed=True)
+    assert effects_of(ana.id) == 0
+
+
+@pytest.mark.django_db(transaction=True)
 def test_of_many_at_once_one_does_the_work(ana: User) -> None:
     def attempt() -> bool | None:
         try:
