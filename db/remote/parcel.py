@@ -11,7 +11,7 @@ from db.remote.host.releases import COMPOSE_FILE
 from db.remote.host.runs import ROOMS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PROGRAM = ("db/__init__.py", "db/remote")
+PROGRAM = ("db/__init__.py", "db/placeholders.py", "db/remote")
 LEFT_OUT = ("__pycache__", ".pyc")
 
 

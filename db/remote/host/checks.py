@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from db.placeholders import left_as_they_were
 from db.remote.errors import CommandFailed, Refused
 from db.remote.host import env_file
 from db.remote.host.compose import Compose
@@ -59,8 +60,10 @@ def check_env(directory: Path, compose_file: Path, request: Request) -> dict[str
     names = env_file.needed(compose_file.read_text())
     if missing := [name for name in names if not values.get(name)]:
         raise Refused(f"{path} lacks what the compose file needs: {', '.join(missing)}.")
-    if example := sorted(n for n, v in values.items() if v.startswith(env_file.EXAMPLE)):
+    if example := left_as_they_were(values):
         raise Refused(f"{path} has values of .env.example: change {', '.join(example)}.")
+    if values.get("ENVIRONMENT") == "production" and values.get("SEED") != "off":
+        raise Refused(f"{path} lets made-up customers in, with a known password: set SEED=off.")
     env = values.get("DEPLOY_ENV", request.env)
     if env != request.env:
         raise Refused(f"{path} says DEPLOY_ENV={env}, and this is a deployment to {request.env}.")

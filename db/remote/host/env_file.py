@@ -7,10 +7,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from db.placeholders import SECRET
+
 NEEDED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*):?\?")
 ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
-SECRET = re.compile(r"PASSWORD|SECRET|KEY|TOKEN|PRIVATE|CREDENTIAL")
-EXAMPLE = "change-me"  # how the values of .env.example begin
 
 
 def read(path: Path) -> dict[str, str]:

@@ -1,13 +1,17 @@
 """What a production process refuses to start with: every reason at once, in one message."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-MIN_SECRET = 50  # characters
-GIVEAWAYS = ("insecure", "offline", "dev-only")
+from db.placeholders import placeholder_in
+
+MIN_KEY = 50  # characters of SECRET_KEY
+MIN_SECRET = 32  # of any other that we choose ourselves
+GIVEN_BY_OTHERS = ("STRIPE_API_KEY", "EMAIL_URL")
 SUPERUSERS = frozenset({"postgres", "root", "admin", "superuser", "citus"})
 
 Settings = Mapping[str, Any]
@@ -28,7 +32,7 @@ def refuse_unsafe(settings: Settings) -> None:
 
 
 def _reasons(settings: Settings) -> Iterator[str]:
-    yield from _secret_key(settings["SECRET_KEY"])
+    yield from _weak(_secrets(settings))
     if settings["DEBUG"]:
         yield "DEBUG is on: its error pages show settings and source code."
     yield from _hosts(settings["ALLOWED_HOSTS"])
@@ -40,12 +44,38 @@ def _reasons(settings: Settings) -> Iterator[str]:
     yield from _origins(settings["CORS_ALLOWED_ORIGINS"])
 
 
-def _secret_key(key: str) -> Iterator[str]:
-    if len(key) < MIN_SECRET:
-        yield f"SECRET_KEY has {len(key)} characters; {MIN_SECRET} are needed."
-    for word in GIVEAWAYS:
-        if word in key.lower():
-            yield f"SECRET_KEY contains {word!r}: it is not one made for production."
+def _secrets(settings: Settings) -> dict[str, str]:
+    """Return what must stay secret, by the variable that it came in; what is not set is not."""
+    redis, broker = (urlsplit(settings[n]).password for n in ("REDIS_URL", "CELERY_BROKER_URL"))
+    secrets = {
+        "SECRET_KEY": settings["SECRET_KEY"],
+        "PAYMENT_WEBHOOK_SECRET": settings["PAYMENT_WEBHOOK_SECRET"],
+        "STRIPE_API_KEY": settings["STRIPE_API_KEY"],
+        "SANDBOX_GATEWAY_KEY": settings["SANDBOX_GATEWAY_KEY"],
+        "DATABASE_URL": settings["DATABASES"]["default"].get("PASSWORD"),
+        "DATABASE_DIRECT_URL": settings["DATABASES"]["coordinator"].get("PASSWORD"),
+        "DATABASE_MONITOR_URL": urlsplit(settings["SHARD_MONITOR_DSN"]).password,
+        "REDIS_URL": redis,
+        "BROKER_URL": broker if broker != redis else None,  # they may be one server
+        "EMAIL_URL": settings["EMAIL_HOST_PASSWORD"],
+    }
+    return {name: secret for name, secret in secrets.items() if secret}
+
+
+def _weak(secrets: Mapping[str, str]) -> Iterator[str]:
+    for name, secret in secrets.items():
+        needed = MIN_KEY if name == "SECRET_KEY" else MIN_SECRET
+        if len(secret) < needed and name not in GIVEN_BY_OTHERS:
+            yield f"{_secret_of(name)} has {len(secret)} characters; {needed} are needed."
+        if word := placeholder_in(secret):
+            yield f"{_secret_of(name)} contains {word!r}: it is not one made for production."
+    for (one, first), (other, second) in combinations(secrets.items(), 2):
+        if first == second:
+            yield f"{_secret_of(one)} and {_secret_of(other)} are the same: each needs its own."
+
+
+def _secret_of(name: str) -> str:
+    return f"{name}'s password" if name.endswith("_URL") else name
 
 
 def _hosts(hosts: Sequence[str]) -> Iterator[str]:

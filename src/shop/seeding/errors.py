@@ -2,6 +2,7 @@
 
 SeedingError
 ├── AlreadySeeded     this seed's rows are in the database
+├── InProduction      made-up people have no place here
 └── Interfered        somebody took a name or an id meanwhile
 """
 
@@ -12,6 +13,10 @@ class SeedingError(Exception):
 
 class AlreadySeeded(SeedingError):
     """Seeding twice from one seed would only repeat the same rows."""
+
+
+class InProduction(SeedingError):
+    """The password of the made-up customers is known to everybody."""
 
 
 class Interfered(SeedingError):

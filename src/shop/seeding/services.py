@@ -12,13 +12,13 @@ from sharding.django.operations import SEQUENTIAL
 from sharding.django.router import COORDINATOR
 from sharding.django.transactions import atomic, on_commit
 from shop.catalog import freshness
-from shop.seeding.errors import AlreadySeeded, Interfered
+from shop.seeding.errors import AlreadySeeded, InProduction, Interfered
 from shop.seeding.lines import portions
 from shop.seeding.loading import Loader
 from shop.seeding.plan import Plan
 from shop.seeding.world import draw
 
-# Known to everybody, so that anybody can log in as a made-up user. Seed no store with real users.
+# Known to everybody, so that anybody can log in as a made-up user; refused in production.
 DEMO_PASSWORD = "shardmart-demo"  # noqa: S105
 
 
@@ -50,9 +50,15 @@ def seed(plan: Plan, *, advance: Callable[[int], object] = lambda done: None) ->
         advance: told how many of plan.products + plan.users + plan.orders were done.
 
     Raises:
+        InProduction: nobody's password may be known to everybody there.
         AlreadySeeded: rows of this seed are there; nothing was changed.
         Interfered: somebody registered or added a product meanwhile; nothing was changed.
     """
+    if settings.PRODUCTION:
+        raise InProduction(
+            "ENVIRONMENT=production: made-up customers have a password that everybody knows. "
+            "Nothing was changed; leave the store empty (SEED=off), or import a catalog."
+        )
     using = COORDINATOR if COORDINATOR in settings.DATABASES else "default"
     began = perf_counter()
     world = draw(plan)

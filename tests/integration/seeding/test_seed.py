@@ -217,3 +217,10 @@ def test_impossible_arguments_are_refused_in_a_sentence() -> None:
 
 def test_verbosity_0_is_quiet() -> None:
     assert seed(verbosity=0) == ""
+
+
+def test_production_gets_no_made_up_customers(settings: Any) -> None:
+    settings.PRODUCTION = True
+    with pytest.raises(CommandError, match="a password that everybody knows"):
+        seed(once=True)
+    assert not any(counts().values())

@@ -177,6 +177,9 @@ def test_another_environments_host_is_refused(serving: Host) -> None:
         ("TAG=v1\n", 0o600, "lacks what the compose file needs: SECRET_KEY."),
         ("SECRET_KEY=\n", 0o600, "lacks what the compose file needs: SECRET_KEY."),
         ("SECRET_KEY=change-me-at-least\n", 0o600, "change SECRET_KEY."),
+        ("SECRET_KEY=my-insecure-one\n", 0o600, "change SECRET_KEY."),
+        ("SECRET_KEY=k\nENVIRONMENT=production\n", 0o600, "set SEED=off"),
+        ("SECRET_KEY=k\nENVIRONMENT=production\nSEED=on\n", 0o600, "set SEED=off"),
         ("SECRET_KEY=a-long-secret\n", 0o644, "can be read by others: chmod 600"),
     ],
 )

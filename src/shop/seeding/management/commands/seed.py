@@ -17,7 +17,7 @@ class Command(BaseCommand):
         "Fill the store with believable data, all or nothing: categories, products with stock, "
         "users, orders with their history and payments, reviews, wishlists and open carts. "
         "The same arguments give the same rows. Every user's password is "
-        f"{DEMO_PASSWORD!r}; seed no store that real people use."
+        f"{DEMO_PASSWORD!r}; production refuses it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
