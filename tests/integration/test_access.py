@@ -426,13 +426,33 @@ FORGERIES: dict[str, Callable[[User], str]] = {
 
 
 @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
-@pytest.mark.parametrize("path", ["/api/cart/", "/api/users/", "/api/products/"])
+@pytest.mark.parametrize("path", ["/api/cart/", "/api/users/"])
 def test_a_token_that_we_did_not_sign_for_this_opens_nothing(
     client: APIClient, ana: User, path: str, forge: Callable[[User], str]
 ) -> None:
     response = client.get(path, headers={"Authorization": f"Bearer {forge(ana)}"})
     assert_problem(response, 401, "invalid_token")
     assert response.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+@pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
+def test_a_token_that_is_not_good_closes_nothing_that_is_open_to_everybody(
+    client: APIClient, ana: User, make_product: MakeProduct, forge: Callable[[User], str]
+) -> None:
+    product = make_product()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {forge(ana)}")
+    pair = client.post("/api/auth/login/", {"username": "ana", "password": PASSWORD}).json()
+    again = client.post("/api/auth/refresh/", {"refresh": pair["refresh"]})
+    newcomer = {"username": "dora", "email": "dora@example.com", "password": PASSWORD}
+    assert again.status_code == 200
+    assert client.post("/api/auth/register/", newcomer).status_code == 201
+    assert client.post("/api/auth/logout/", {"refresh": again.json()["refresh"]}).status_code == 204
+    for path in ("/api/products/", f"/api/products/{product.id}/", "/api/categories/"):
+        answer = client.get(path)
+        assert answer.status_code == 200
+        assert answer.headers["Cache-Control"] == "no-store, private"
+    assert client.get(f"/api/products/{product.id}/reviews/").status_code == 200
+    assert_problem(client.post("/api/products/", {}), 401, "invalid_token")
 
 
 def test_the_token_that_is_forged_above_would_be_good(client: APIClient, ana: User) -> None:

@@ -59,6 +59,6 @@ class InvalidCredentials(_Unauthenticated):
 
 
 class InvalidToken(_Unauthenticated):
-    """The refresh token is malformed, expired, revoked, or was used before."""
+    """The refresh token is malformed, expired, revoked, or was used a while before."""
 
     code = "invalid_token"

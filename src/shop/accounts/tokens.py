@@ -1,8 +1,9 @@
 """Access tokens that need no query, and refresh tokens that work once.
 
 A refresh token is a row on its user's shard. Using it retires it and issues the next of its
-family. A retired one that comes back was stolen, or its answer got lost; nobody can tell, so the
-whole family ends and the user logs in again.
+family. For a moment (settings.REFRESH_GRACE) it may come again, and gets another pair: two tabs
+renew at once, or an answer got lost. One that comes back later was stolen, from the client or by
+it; nobody can tell, so the whole family ends and the user logs in again.
 
 An access token is believed until it expires: at most 15 minutes (ACCESS_TOKEN_LIFETIME) after a
 logout, a change of the role, or the end of the account. What ends at once is its renewal.
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone as django_timezone
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
@@ -49,7 +51,7 @@ def rotate(*, refresh: str) -> Pair:
     """Return the next pair of the refresh token's family.
 
     Raises:
-        InvalidToken: malformed, expired, unknown, or used before; the last ends the family.
+        InvalidToken: malformed, expired, unknown, or used a while before; the last ends the family.
     """
     user_id, token_id = _read(refresh)
     with atomic(User, user_id):
@@ -60,9 +62,11 @@ def rotate(*, refresh: str) -> Pair:
         row = rows.filter(id=token_id).first()
         if row is None:
             raise InvalidToken("This refresh token is not known.")
+        now = django_timezone.now()
         if row.used_at is None:
-            row.used_at = django_timezone.now()
+            row.used_at = now
             row.save(update_fields=["used_at"])
+        if now - row.used_at <= settings.REFRESH_GRACE:
             return issue(user, family_id=row.family_id)
         rows.filter(family_id=row.family_id).delete()
     raise InvalidToken("This refresh token was used before; log in again.")

@@ -200,6 +200,10 @@ SIMPLE_JWT = {
     "USER_ID_CLAIM": "sub",
 }
 
+# How long after its first use a refresh token is answered again: to a second tab, or when the
+# first answer got lost. It is the time in which a stolen one is not noticed.
+REFRESH_GRACE = timedelta(seconds=env.int("REFRESH_GRACE_SECONDS", 30))
+
 # How often one may ask: a number per s, min, hour or day, or "off". The first two are wide enough
 # to load the stack from one address; for the public, 600/min per address is plenty. The others
 # count wrong passwords only (shop.accounts.attempts).

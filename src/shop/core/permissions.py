@@ -1,10 +1,15 @@
 """The roles as REST framework permissions."""
 
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from shop.core.roles import CATALOG_WRITERS, ORDER_STAFF, USER_ADMINS, WEBHOOK_ADMINS
+
+if TYPE_CHECKING:  # it imports the authentication, and that this
+    from rest_framework.views import APIView
 
 
 def has_role(request: Request, roles: frozenset[str]) -> bool:
@@ -12,12 +17,23 @@ def has_role(request: Request, roles: frozenset[str]) -> bool:
     return getattr(request.user, "role", None) in roles
 
 
+def lets_in(view: "APIView", method: str | None, user: object) -> bool:
+    """Tell whether a view's permissions let somebody in: they are asked, not read."""
+    request: Any = SimpleNamespace(method=method, user=user)
+    return all(permission.has_permission(request, view) for permission in view.get_permissions())
+
+
+def is_open(view: "APIView", method: str | None) -> bool:
+    """Tell whether this is open to everybody, with a token or without."""
+    return lets_in(view, method, SimpleNamespace(id=None, role=None, is_authenticated=False))
+
+
 class _RolePermission(BasePermission):
     """Lets in the callers whose role is among `roles`."""
 
     roles: frozenset[str]
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         return has_role(request, self.roles)
 
 
@@ -48,5 +64,5 @@ class WebhookAdmin(_RolePermission):
 class ReadOnlyOrCatalogWriter(CatalogWriter):
     """Everybody may read; catalog managers and admins may write."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         return request.method in SAFE_METHODS or super().has_permission(request, view)

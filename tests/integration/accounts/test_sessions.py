@@ -1,7 +1,9 @@
 """A session that ends, ends whole, whatever else is under way at that moment."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Event
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -46,7 +48,8 @@ def test_logging_out_beside_a_rotation_leaves_no_token(ana: User) -> None:
     assert not RefreshToken.objects.for_user(ana.id).exists()
 
 
-def test_a_replay_beside_a_rotation_leaves_no_token(ana: User) -> None:
+def test_a_replay_beside_a_rotation_leaves_no_token(ana: User, settings: Any) -> None:
+    settings.REFRESH_GRACE = timedelta(0)
     used = tokens.issue(ana).refresh
     newest = tokens.rotate(refresh=used).refresh
 
@@ -67,7 +70,19 @@ def test_a_new_password_beside_a_rotation_leaves_no_token(ana: User) -> None:
     assert not RefreshToken.objects.for_user(ana.id).exists()
 
 
-def test_one_token_rotated_at_once_gives_one_pair_at_most(ana: User) -> None:
+def test_one_token_rotated_at_once_gives_each_tab_a_pair_of_the_session(ana: User) -> None:
+    refresh = tokens.issue(ana).refresh
+    with beside(*[lambda: tokens.rotate(refresh=refresh)] * 6) as attempts:
+        pass
+    for pair in {attempt.result() for attempt in attempts}:
+        assert tokens.rotate(refresh=pair.refresh).access
+    assert RefreshToken.objects.for_user(ana.id).values("family_id").distinct().count() == 1
+
+
+def test_without_a_grace_one_token_rotated_at_once_gives_one_pair_at_most(
+    ana: User, settings: Any
+) -> None:
+    settings.REFRESH_GRACE = timedelta(0)
     refresh = tokens.issue(ana).refresh
     with beside(*[lambda: tokens.rotate(refresh=refresh)] * 6) as attempts:
         pass

@@ -93,7 +93,9 @@ OPERATIONS = {
         id="auth_refresh",
         tag=AUTH,
         summary="Exchange a refresh token for the next pair",
-        description="Each refresh token works once. A second use ends its whole session.",
+        description="Each refresh token works once. For 30 seconds it is answered again, with a "
+        "pair of its own: for a second tab, or when an answer got lost. A later use ends the whole "
+        "session.",
         body=RefreshSerializer,
         sends={"refresh": PAIR["refresh"]},
         returns=PairSerializer,

@@ -52,7 +52,7 @@ class LoginView(APIView):
 
 
 class RefreshView(APIView):
-    """Exchange a refresh token for the next pair; each works once."""
+    """Exchange a refresh token for the next pair; each works once, and for a moment more."""
 
     permission_classes = [AllowAny]
 

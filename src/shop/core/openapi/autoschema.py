@@ -15,6 +15,7 @@ from shop.core.openapi.fields import MoneyField
 from shop.core.openapi.operations import Operation, Refusal, operation_of
 from shop.core.openapi.problems import refusal
 from shop.core.pagination import MAX_PAGE_SIZE
+from shop.core.permissions import is_open, lets_in
 from shop.core.roles import Role
 
 BODY_METHODS = ("POST", "PUT", "PATCH")
@@ -53,6 +54,7 @@ class Schema(AutoSchema):
         if self.told.sends is not None:
             for media in operation["requestBody"]["content"].values():
                 media["example"] = self.told.sends
+        operation["security"] = self.get_auth()  # the empty list too: "without a token"
         operation["responses"] = self._answers(operation["responses"])
         return operation
 
@@ -77,7 +79,7 @@ class Schema(AutoSchema):
         return [self.told.tag]
 
     def get_auth(self) -> list[dict[str, list[str]]]:
-        return [{}] if self._is_open() else [{self.told.security: []}]
+        return [] if self._is_open() else [{self.told.security: []}]
 
     def get_request_serializer(self) -> Any:
         return self.told.body
@@ -123,19 +125,11 @@ class Schema(AutoSchema):
         return told.paged or bool(getattr(told.returns, "many", False))
 
     def _is_open(self) -> bool:
-        return bool(self._admits(SimpleNamespace(id=None, role=None, is_authenticated=False)))
+        return is_open(self.view, self.method)
 
     def _roles(self) -> set[Role]:
         """Return the roles that the view's permissions let in: they are asked, not read."""
-        return {
-            role
-            for role in Role
-            if self._admits(SimpleNamespace(id=None, role=role.value, is_authenticated=True))
-        }
-
-    def _admits(self, user: object) -> bool:
-        request: Any = SimpleNamespace(method=self.method, user=user)
-        return all(p.has_permission(request, self.view) for p in self.view.get_permissions())
+        return {role for role in Role if lets_in(self.view, self.method, _somebody(role))}
 
     def _answers(self, made: dict[str, Any]) -> dict[str, Any]:
         """Return all responses: success, 304, and a problem document for each other status."""
@@ -176,10 +170,8 @@ class Schema(AutoSchema):
             yield from map(refusal, (KeyReused, InProgress, AccountClosed))
 
     def _refusals_of_callers(self) -> Iterator[Refusal]:
-        if self.told.security == "bearer":
-            yield problems.BAD_TOKEN
-            if not self._is_open():
-                yield problems.NO_TOKEN
+        if self.told.security == "bearer" and not self._is_open():
+            yield from (problems.BAD_TOKEN, problems.NO_TOKEN)
         if self._roles() != set(Role):
             yield problems.WRONG_ROLE
 
@@ -188,6 +180,10 @@ class Schema(AutoSchema):
             yield problems.INVALID
         if self.method in BODY_METHODS or self.told.body:
             yield from (problems.MALFORMED, problems.TOO_LARGE, problems.NO_JSON)
+
+
+def _somebody(role: Role) -> object:
+    return SimpleNamespace(id=None, role=role.value, is_authenticated=True)
 
 
 def _meaning_of(status: int) -> str:

@@ -9,8 +9,10 @@ other ids are UUIDs. Paths end with a slash.
 
 **Authentication.** `POST /api/auth/register/` and `POST /api/auth/login/` answer with two tokens.
 Send `Authorization: Bearer <access>` with every request. The access token lives for minutes; when
-it has expired (401 `invalid_token`), get the next pair from `POST /api/auth/refresh/`. A refresh
-token works once: using it twice ends the session it belongs to, and the user logs in again.
+it has expired (401 `invalid_token`), get the next pair from `POST /api/auth/refresh/`. What is open
+to everybody stays open: there a token that is not good counts as none. A refresh token works once:
+using it again within 30 seconds gives another pair, using it later ends the session it belongs to,
+and the user logs in again.
 Roles are `customer`, `support`, `catalog_manager` and `admin`; an operation says which it is for.
 What belongs to somebody else answers 404, as if it were not there.
 

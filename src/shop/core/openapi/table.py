@@ -67,6 +67,6 @@ def _endpoint_row(method: str, path: str, operation: dict[str, Any], document: A
 
 def _audience(operation: dict[str, Any]) -> str:
     if operation["security"] != [{"bearer": []}]:
-        return "everybody" if operation["security"] == [{}] else "the gateway"
+        return "the gateway" if operation["security"] else "everybody"
     _, found, roles = operation.get("description", "").rpartition("For the roles ")
     return roles.rstrip(".").replace("`", "") if found else "users"

@@ -1,8 +1,10 @@
 """Registering, logging in and refreshing, over HTTP."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from shop.accounts.models import Identity, RefreshToken, User
@@ -178,14 +180,43 @@ def test_a_refresh_token_gives_the_next_pair(client: APIClient) -> None:
     assert refresh(client, second.json()["refresh"]).status_code == 200
 
 
-def test_a_refresh_token_that_comes_twice_ends_its_family(client: APIClient) -> None:
+@pytest.fixture
+def without_grace(settings: Any) -> None:
+    """As if the moment in which a refresh token may come again were over at once."""
+    settings.REFRESH_GRACE = timedelta(0)
+
+
+def test_two_tabs_that_refresh_at_once_both_stay_logged_in(client: APIClient) -> None:
+    shared = register(client).json()["refresh"]
+    pairs = [refresh(client, shared).json() for _tab in range(2)]
+    assert len({pair["refresh"] for pair in pairs}) == 2
+    for pair in pairs:
+        assert refresh(client, pair["refresh"]).status_code == 200
+    (family,) = set(RefreshToken.objects.cross_shard().values_list("family_id", flat=True))
+    assert family
+
+
+def test_the_pairs_of_two_tabs_end_together(client: APIClient) -> None:
+    shared = register(client).json()["refresh"]
+    one, other = (refresh(client, shared).json()["refresh"] for _tab in range(2))
+    assert client.post("/api/auth/logout/", {"refresh": one}).status_code == 204
+    assert_problem(refresh(client, other), 401, "invalid_token")
+
+
+def test_a_refresh_token_that_comes_again_later_ends_its_family(
+    client: APIClient, settings: Any
+) -> None:
     stolen = register(client).json()["refresh"]
     newest = refresh(client, stolen).json()["refresh"]
+    RefreshToken.objects.cross_shard().filter(used_at__isnull=False).update(
+        used_at=timezone.now() - settings.REFRESH_GRACE - timedelta(seconds=1)
+    )
     assert_problem(refresh(client, stolen), 401, "invalid_token")
     assert_problem(refresh(client, newest), 401, "invalid_token")
     assert RefreshToken.objects.cross_shard().count() == 0
 
 
+@pytest.mark.usefixtures("without_grace")
 def test_the_end_of_one_family_leaves_the_others(client: APIClient) -> None:
     stolen = register(client).json()["refresh"]
     elsewhere = login(client, username="dora").json()["refresh"]
