@@ -5,7 +5,11 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from shop.carts.models import CartItem, ShoppingCart
+from shop.catalog.models import SEARCHED
 from shop.core.errors import NotFound
+
+# Of a product, what no list of lines shows.
+UNREAD = [f"product__{column}" for column in (*SEARCHED, "description")]
 
 
 def cart_of(user_id: UUID) -> ShoppingCart | None:
@@ -19,7 +23,7 @@ def items_of(user_id: UUID) -> QuerySet[CartItem]:
     A user has one cart at most, so the user alone names its lines.
     """
     products = CartItem.objects.for_user(user_id).select_related("product")
-    return products.defer("product__search", "product__description").order_by("id")
+    return products.defer(*UNREAD).order_by("id")
 
 
 def item_of(user_id: UUID, item_id: UUID) -> CartItem:

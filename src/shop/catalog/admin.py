@@ -4,12 +4,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.postgres.search import SearchQuery
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from shop.catalog import services
-from shop.catalog.models import Category, Product
+from shop.catalog import search, services
+from shop.catalog.models import SEARCHED, Category, Product
 from shop.core.admin.base import StaffPage
 
 
@@ -61,14 +60,13 @@ class ProductSearch(StaffPage):
     ordering = ["-id"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).defer("search")
+        return super().get_queryset(request).defer(*SEARCHED)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         if search_term:
-            words = SearchQuery(search_term, search_type="websearch", config="english")
-            queryset = queryset.filter(search=words)
+            queryset = queryset.filter(search.matching(search_term))
         return queryset, False
 
 

@@ -10,6 +10,7 @@ from django.db import models
 
 from sharding.django.placement import Placement, Reference
 from shop.catalog.rows import CategoryRows, ProductRows, WatchedModel
+from shop.catalog.search import Folded, Squeezed
 
 
 class Category(WatchedModel):
@@ -44,6 +45,10 @@ class Category(WatchedModel):
         return self.name
 
 
+# Columns that only a search looks at.
+SEARCHED = ("search", "search_name")
+
+
 class Product(WatchedModel):
     """Something for sale.
 
@@ -67,10 +72,12 @@ class Product(WatchedModel):
         db_index=False,  # product_by_category begins with it
     )
     search = models.GeneratedField(
-        expression=SearchVector("name", weight="A", config="english")
-        + SearchVector("description", weight="B", config="english"),
+        expression=SearchVector(Folded("name"), Folded("description"), config="english"),
         output_field=SearchVectorField(),
         db_persist=True,
+    )
+    search_name = models.GeneratedField(
+        expression=Squeezed("name"), output_field=models.TextField(), db_persist=True
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -84,6 +91,9 @@ class Product(WatchedModel):
         ]
         indexes = [
             GinIndex(fields=["search"], name="product_search"),
+            GinIndex(
+                fields=["search_name"], name="product_search_name", opclasses=["gin_trgm_ops"]
+            ),
             models.Index(fields=["price", "id"], name="product_by_price"),
             models.Index(fields=["name", "id"], name="product_by_name"),
             models.Index(fields=["created_at", "id"], name="product_by_age"),

@@ -3,16 +3,17 @@
 from decimal import Decimal
 from typing import Any, TypedDict, TypeVar
 
-from django.contrib.postgres.search import SearchQuery
 from django.db.models import Model, Q, QuerySet
 
-from shop.catalog.models import Category, Product
+from shop.catalog import search
+from shop.catalog.models import SEARCHED, Category, Product
 from shop.core.errors import NotFound
 
 M = TypeVar("M", bound=Model)
 
 ROOT = "root"
 DEFAULT_ORDERING = "-created_at"
+BEST_FIRST = "-relevance"  # the default of a search
 ORDERINGS = ("name", "-name", "price", "-price", "created_at", "-created_at")
 
 
@@ -32,8 +33,8 @@ def products(filters: Filters) -> QuerySet[Product]:
     if "category" in filters:
         found = found.filter(category__in=_subtree(filters["category"]))
     if filters.get("search"):
-        query = SearchQuery(filters["search"], search_type="websearch", config="english")
-        found = found.filter(search=query)
+        found = found.filter(search.matching(filters["search"]))
+        found = found.annotate(relevance=search.relevance(filters["search"]))
     if "min_price" in filters:
         found = found.filter(price__gte=filters["min_price"])
     if "max_price" in filters:
@@ -44,6 +45,11 @@ def products(filters: Filters) -> QuerySet[Product]:
     return found
 
 
+def default_ordering(text: str | None) -> str:
+    """Return what a list is ordered by unless asked: the best matches of a search come first."""
+    return BEST_FIRST if text and text.strip() else DEFAULT_ORDERING
+
+
 def _subtree(category_id: int) -> QuerySet[Category, Any]:
     """Return a category with all that lies below it, as a subquery that an index can follow."""
     below = Q(id=category_id) | Q(ancestor_ids__contains=[category_id])
@@ -52,7 +58,7 @@ def _subtree(category_id: int) -> QuerySet[Category, Any]:
 
 def with_category() -> QuerySet[Product]:
     """Return all products, each with its category."""
-    return Product.objects.select_related("category").defer("search")
+    return Product.objects.select_related("category").defer(*SEARCHED)
 
 
 def product_of(product_id: int, *, among: QuerySet[Product] | None = None) -> Product:
@@ -61,7 +67,7 @@ def product_of(product_id: int, *, among: QuerySet[Product] | None = None) -> Pr
     Args:
         among: what to look in, instead of the plain products.
     """
-    found = Product.objects.defer("search") if among is None else among
+    found = Product.objects.defer(*SEARCHED) if among is None else among
     return _one(found, product_id, "product")
 
 

@@ -56,7 +56,7 @@ class KeysetPagination(BasePagination):
         backward = cursor is not None and cursor.backward
         ordering = [_reversed(name) for name in self.ordering] if backward else self.ordering
         if cursor:
-            queryset = queryset.filter(_behind(queryset.model, ordering, cursor.values))
+            queryset = queryset.filter(_behind(queryset, ordering, cursor.values))
         rows = list(queryset.order_by(*map(_expression, ordering))[: size + 1])
         more = len(rows) > size
         rows = rows[:size][::-1] if backward else rows[:size]
@@ -133,7 +133,7 @@ def _expression(name: str) -> Any:
     return field.desc() if name.startswith("-") else field.asc()
 
 
-def _behind(model: type[Model], ordering: Sequence[str], values: list[str]) -> Q:
+def _behind(queryset: QuerySet[Any], ordering: Sequence[str], values: list[str]) -> Q:
     """Return the predicate for the rows behind these values.
 
     ``a >= x AND (a > x OR (a = x AND (b > y)))``: the first part is redundant, and lets an index
@@ -142,8 +142,7 @@ def _behind(model: type[Model], ordering: Sequence[str], values: list[str]) -> Q
     names = [name.lstrip("-") for name in ordering]
     operator = "lt" if ordering[0].startswith("-") else "gt"
     parsed = [
-        cast("Field[Any, Any]", model._meta.get_field(name)).to_python(value)
-        for name, value in zip(names, values, strict=True)
+        _field(queryset, name).to_python(value) for name, value in zip(names, values, strict=True)
     ]
     condition = Q(**{f"{names[-1]}__{operator}": parsed[-1]})
     for name, value in list(zip(names, parsed, strict=True))[-2::-1]:
@@ -151,6 +150,12 @@ def _behind(model: type[Model], ordering: Sequence[str], values: list[str]) -> Q
     if len(names) > 1:
         condition = Q(**{f"{names[0]}__{operator}e": parsed[0]}) & condition
     return condition
+
+
+def _field(queryset: QuerySet[Any], name: str) -> "Field[Any, Any]":
+    """Return the type of what is ordered by: a column, or a value that the query computes."""
+    computed = queryset.query.annotations.get(name)
+    return computed.output_field if computed else cast("Any", queryset.model._meta.get_field(name))
 
 
 def _text(row: Model, name: str) -> str:

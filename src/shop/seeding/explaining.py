@@ -19,6 +19,7 @@ from sharding.django.transactions import atomic
 from shop.carts.models import CartItem
 from shop.catalog import selectors as catalog
 from shop.catalog.models import Category, Product
+from shop.catalog.selectors import BEST_FIRST
 from shop.core.errors import NotFound
 from shop.core.models import OutboxEvent
 from shop.orders.models import Order, OrderEvent, OrderItem
@@ -99,7 +100,13 @@ CASES = [
         "catalog_product",
         "product_search",
         "GET /api/products/?search=…",
-        lambda chosen: _products("-created_at", "-id", search=chosen.product_name),
+        lambda chosen: _products(BEST_FIRST, "-id", search=chosen.product_name),
+    ),
+    Case(
+        "catalog_product",
+        "product_search_name",
+        "GET /api/products/?search=… by a part of a name",
+        lambda chosen: _products(BEST_FIRST, "-id", search=chosen.product_name[1:9]),
     ),
     Case(
         "catalog_product",

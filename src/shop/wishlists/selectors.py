@@ -4,7 +4,11 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from shop.catalog.models import SEARCHED
 from shop.wishlists.models import Wishlist, WishlistItem
+
+# Of a product, what no list of lines shows.
+UNREAD = [f"product__{column}" for column in (*SEARCHED, "description")]
 
 
 def wishlist_of(user_id: UUID) -> Wishlist | None:
@@ -15,4 +19,4 @@ def wishlist_of(user_id: UUID) -> Wishlist | None:
 def items_of(user_id: UUID) -> QuerySet[WishlistItem]:
     """Return what is on the user's wishlist, with the products."""
     items = WishlistItem.objects.for_user(user_id).select_related("product")
-    return items.defer("product__search", "product__description")
+    return items.defer(*UNREAD)

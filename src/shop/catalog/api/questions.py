@@ -1,8 +1,9 @@
 """What a request asks of the catalog, in the one form that all its spellings come to.
 
 Two requests have one question when nothing that they ask for differs: the order of the parameters,
-defaults that are spelled out, ``10`` for ``10.00``, capitals and white space that the search does
-not see, and parameters that nobody knows make no difference, and so no entry of their own.
+defaults that are spelled out, ``10`` for ``10.00``, capitals, accents and white space that the
+search does not see, and parameters that nobody knows make no difference, and so no entry of their
+own.
 """
 
 import re
@@ -11,7 +12,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import sha256
-from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,7 +23,8 @@ from rest_framework.exceptions import ValidationError
 
 from shop.catalog import freshness
 from shop.catalog.api.serializers import CategoryFilterSerializer, FilterSerializer
-from shop.catalog.selectors import DEFAULT_ORDERING, ORDERINGS
+from shop.catalog.search import canonical
+from shop.catalog.selectors import ORDERINGS, default_ordering
 from shop.core.api import validated
 from shop.core.caching.entries import Question
 from shop.core.fields import BIGINT_MAX
@@ -34,10 +35,6 @@ PATHS = {"product_list": "/api/products/", "category_list": "/api/categories/"}
 REMEMBERED = 2048  # query strings, by each process
 MAX_QUERY = 512  # bytes of one that is remembered
 MAX_NAME = 200  # characters of an entry's name that is given in full
-
-# PostgreSQL's text search does not tell these apart either.
-SPACE = re.compile(r"[ \t\n\r\f\v]+")
-TO_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +84,14 @@ def _one(noun: str, key: int) -> Asked | None:
 
 
 def _products(params: Mapping[str, Any], size: int) -> Asked:
-    ordering = params.get("ordering", DEFAULT_ORDERING)
-    if ordering not in ORDERINGS:
+    default = default_ordering(params.get("search"))
+    ordering = params.get("ordering", default)
+    if ordering not in (default, *ORDERINGS):
         raise ValidationError("ordering")
     filters = validated(FilterSerializer, params)
     token = freshness.of_list(filters["category"]) if "category" in filters else freshness.PRODUCTS
     wanted = {name: _canonical(value) for name, value in filters.items()}
-    if ordering != DEFAULT_ORDERING:
+    if ordering != default:
         wanted["ordering"] = ordering
     return _list("product_list", wanted, params, size=size, token=token)
 
@@ -126,7 +124,7 @@ def _canonical(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, Decimal):
         return f"{value.quantize(Decimal('0.01')):f}"
-    return SPACE.sub(" ", str(value)).translate(TO_LOWER)
+    return canonical(str(value))
 
 
 _remembered = lru_cache(maxsize=REMEMBERED)(_asked)

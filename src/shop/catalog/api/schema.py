@@ -14,10 +14,11 @@ from shop.catalog.errors import (
     ProductExists,
     ProductInUse,
 )
-from shop.catalog.selectors import DEFAULT_ORDERING, ORDERINGS
+from shop.catalog.selectors import BEST_FIRST, DEFAULT_ORDERING, ORDERINGS
 from shop.core.openapi import TIME_EXAMPLE, Operation, page_of
 
 CATALOG = "Catalog"
+OTHER_ORDERINGS = tuple(name for name in ORDERINGS if name != DEFAULT_ORDERING)
 TAGS = {CATALOG: "Categories, which form a tree, and products. Everybody may read."}
 
 CATEGORY = {
@@ -113,9 +114,14 @@ OPERATIONS = {
         tag=CATALOG,
         says=KEPT_BRIEFLY,
         summary="Find products",
-        description="Narrowed by any of the filters; `category` takes in its descendants.",
+        description="Narrowed by any of the filters; `category` takes in its descendants."
+        " A `search` finds words of names and descriptions in any inflection, exact names, and"
+        " parts of names; capitals and accents make no difference. It understands"
+        ' `"a phrase"`, `-without` and `or`. Its best matches come first: the exact name, names'
+        " that begin so, names that have all the words, then descriptions; `-relevance` is this"
+        " order, and only a search has it.",
         query=FilterSerializer,
-        orderings=(DEFAULT_ORDERING, *(name for name in ORDERINGS if name != DEFAULT_ORDERING)),
+        orderings=(DEFAULT_ORDERING, BEST_FIRST, *OTHER_ORDERINGS),
         returns=ProductSerializer,
         example=page_of(PRODUCT, "/api/products/"),
         paged=True,

@@ -71,8 +71,10 @@ class ProductListView(CachedAnswers, generics.ListCreateAPIView[Product]):
         return selectors.products(cast("selectors.Filters", filters))
 
     def get_ordering(self) -> tuple[str, ...]:
-        name = self.request.query_params.get("ordering", selectors.DEFAULT_ORDERING)
-        if name not in selectors.ORDERINGS:
+        params = self.request.query_params
+        default = selectors.default_ordering(params.get("search"))
+        name = params.get("ordering", default)
+        if name not in (default, *selectors.ORDERINGS):
             choices = ", ".join(selectors.ORDERINGS)
             raise ValidationError({"ordering": [f"One of {choices} is needed."]})
         return (name, "-id" if name.startswith("-") else "id")
