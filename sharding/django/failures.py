@@ -34,7 +34,11 @@ _LOST_AT_COMMIT = re.compile(
 )
 
 
-class NodeHasLeft(OperationalError):
+class MapOutdated(OperationalError):
+    """The shards are not where the map said; it is being read again, and so may the work begin."""
+
+
+class NodeHasLeft(MapOutdated):
     """A node that does not know the shop's tables: it has been taken out of the cluster."""
 
 
@@ -45,7 +49,7 @@ def code_of(error: BaseException) -> str | None:
 
 def is_passing(error: BaseException) -> bool:
     """Tell whether the same transaction may well succeed the next time, and was undone."""
-    if isinstance(error, NodeHasLeft):
+    if isinstance(error, MapOutdated):
         return True
     code = code_of(error)
     if code in _MAY_BE_GONE:

@@ -7,17 +7,24 @@ more, the same answer. ``SHARD_ROUTING=off`` ends everything there.
 
 import logging
 import time
+from collections.abc import Iterable
 from functools import cache
+from itertools import groupby
+from typing import Any, TypeVar, cast
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 from prometheus_client import Counter
 
 from sharding.django import map_cache, node_aliases
+from sharding.django.failures import MapOutdated
+from sharding.django.placement import Distributed, placement_of
 from sharding.errors import ShardingError
+from sharding.hashing import hash_key
 from sharding.shard_map import Node
 
+K = TypeVar("K")
 logger = logging.getLogger(__name__)
 
 # Seconds for which a node that refused is not asked again.
@@ -52,6 +59,35 @@ def alias_for(model: type[Model], key: object) -> str:
     alias = _choose(model, key)
     _times_chosen(alias).inc()
     return alias
+
+
+def by_shard(model: type[Model], keys: Iterable[K]) -> list[list[K]]:
+    """Group shard keys by the shard that holds them; each is alone while that is not known.
+
+    Keys and groups come by ascending hashes. A shard is a range of hashes, so whoever locks rows in
+    this order locks them as everybody does, whatever their maps of the shards say.
+    """
+    field = model._meta.get_field(cast("Distributed", placement_of(model)).by)
+    key_type = str(cast("Any", field).db_type(connections[DEFAULT_DB_ALIAS]))
+    hashed = sorted((hash_key(key, key_type), key) for key in keys)
+    shard_map = map_cache.current() if settings.SHARD_ROUTING else None
+    table = shard_map.table(model._meta.db_table) if shard_map else None
+
+    def shard(pair: tuple[int, K]) -> object:
+        if table:
+            return table.shard_of_hash(pair[0]).id
+        return pair if map_cache.has_citus() else None  # without it one table holds them all
+
+    return [[key for _, key in group] for _, group in groupby(hashed, key=shard)]
+
+
+def outdated() -> MapOutdated:
+    """Return the error of a statement that met more shards than the map had told of: one was split.
+
+    The map is read again before the work is.
+    """
+    map_cache.expire()
+    return MapOutdated("The shards have changed since the map was read.")
 
 
 # Looking a label up costs more than all the rest.

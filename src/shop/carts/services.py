@@ -6,6 +6,7 @@ the cart that is ordered or in the next one, never lost between them.
 
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError
 from django.utils import timezone
 
@@ -17,7 +18,7 @@ from shop.carts.selectors import item_of
 from shop.catalog.selectors import product_of
 from shop.core.conditional import Check, unconditional
 from shop.core.db import retried
-from shop.core.errors import AccountClosed, DomainError, NotFound
+from shop.core.errors import AccountClosed, DomainError, NotFound, TooManyLines
 
 # Opens the cart or finds it open, and locks it either way.
 LOCK_OR_OPEN = """
@@ -44,6 +45,7 @@ def add_item(*, user_id: UUID, product_id: int, quantity: int) -> CartItem:
         NotFound: there is no such product.
         AccountClosed: the user is gone.
         QuantityTooLarge: the line would exceed MAX_QUANTITY.
+        TooManyLines: the cart has settings.MAX_LINES others.
     """
     now = timezone.now()
     try:
@@ -54,6 +56,7 @@ def add_item(*, user_id: UUID, product_id: int, quantity: int) -> CartItem:
                 [user_id, new_id(), now, now],
             )
             (item.cart_id,) = cursor.fetchone()
+            _require_room(item)
             cursor.execute(
                 ADD.format(item=CartItem._meta.db_table),
                 [user_id, new_id(), item.cart_id, item.product_id, quantity, now, now],
@@ -124,6 +127,13 @@ def discard(user_id: UUID, *, check: Check = unconditional) -> None:
 def empty(user_id: UUID) -> None:
     """Remove the user's cart, which is locked; its lines go with it (ON DELETE CASCADE)."""
     ShoppingCart.objects.for_user(user_id).delete()
+
+
+def _require_room(item: CartItem) -> None:
+    """Raise TooManyLines if the cart, which is locked, is full of other products."""
+    others = CartItem.objects.for_user(item.user_id).exclude(product_id=item.product_id)
+    if others.count() >= settings.MAX_LINES:
+        raise TooManyLines("A cart")
 
 
 def _translated(error: IntegrityError) -> DomainError:

@@ -1,6 +1,6 @@
 """What the checkout refuses, besides what the inventory and the states of things do.
 
-CartEmpty, PaymentNotDue (409) · PartialRefund (422)
+CartEmpty, TooManyUnpaidOrders (409) · PaymentNotDue (409) · PartialRefund (422)
 """
 
 from http import HTTPStatus
@@ -12,6 +12,12 @@ class CartEmpty(Conflict):
     """There is nothing to order, or it was ordered a moment ago."""
 
     code = "cart_empty"
+
+
+class TooManyUnpaidOrders(Conflict):
+    """Their user has to pay or cancel some of them first: each holds stock."""
+
+    code = "too_many_unpaid_orders"
 
 
 class PaymentNotDue(Conflict):

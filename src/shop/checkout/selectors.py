@@ -1,15 +1,42 @@
 """Reading orders with all that belongs to them."""
 
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, Subquery
+from django.db.models.functions import Coalesce
 
+from shop.carts.models import ShoppingCart
 from shop.core.errors import NotFound
 from shop.orders.models import Order, OrderEvent
 from shop.orders.selectors import order_of, orders_of
 from shop.payments.models import Payment
 from shop.payments.selectors import payments_of_order
+
+
+class CartToOrder(Protocol):
+    """A cart that is locked.
+
+    Attributes:
+        unpaid: how many orders of its user wait to be paid.
+    """
+
+    id: UUID
+    unpaid: int
+
+
+def lock_cart_and_count_unpaid(user_id: UUID) -> CartToOrder | None:
+    """Lock the user's cart until the transaction ends; None if there is none.
+
+    One statement for both. The count is of before the lock: whoever ordered while this waited has
+    taken the cart away.
+    """
+    pending = Order.objects.for_user(user_id).filter(order_status=Order.Status.PENDING)
+    number = pending.order_by().values("user_id").annotate(number=Count("id")).values("number")
+    carts = ShoppingCart.objects.for_user(user_id).annotate(unpaid=Coalesce(Subquery(number), 0))
+    cart: CartToOrder | None = carts.select_for_update(of=("self",)).first()
+    return cart
 
 
 def payments_of_known_order(user_id: UUID, order_id: UUID) -> list[Payment]:

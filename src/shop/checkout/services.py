@@ -9,14 +9,18 @@ from decimal import Decimal
 from typing import TypeAlias
 from uuid import UUID
 
+from django.conf import settings
+
 from sharding.django.transactions import atomic
 from sharding.ids import new_id
 from shop.carts.models import CartItem
 from shop.carts.selectors import items_of
-from shop.carts.services import empty, lock_cart
+from shop.carts.services import empty
 from shop.checkout import settling
-from shop.checkout.errors import CartEmpty, PartialRefund, PaymentNotDue
+from shop.checkout.errors import CartEmpty, PartialRefund, PaymentNotDue, TooManyUnpaidOrders
+from shop.checkout.selectors import lock_cart_and_count_unpaid
 from shop.core import outbox
+from shop.core.errors import TooManyLines
 from shop.inventory import services as inventory
 from shop.orders.models import Order
 from shop.orders.services import Line, create_order, lock_order
@@ -37,12 +41,18 @@ def place_order(*, user_id: UUID, payment_method: str, payment_token: str = "") 
 
     Raises:
         CartEmpty: there is nothing in the cart.
+        TooManyLines: there is too much in it, as in one from before there was a limit.
+        TooManyUnpaidOrders: the user's other orders hold too much stock.
         InsufficientStock: names the lines that fall short; nothing may be kept.
     """
-    cart = lock_cart(user_id)
-    items = list(items_of(user_id)) if cart else []
+    cart = lock_cart_and_count_unpaid(user_id)
+    items = list(items_of(user_id)[: settings.MAX_LINES + 1]) if cart else []
     if cart is None or not items:
         raise CartEmpty("Your cart is empty.")
+    if len(items) > settings.MAX_LINES:
+        raise TooManyLines("An order")
+    if cart.unpaid >= settings.MAX_UNPAID_ORDERS:
+        raise TooManyUnpaidOrders(f"{cart.unpaid} of your orders are unpaid: pay or cancel some.")
     order_id = new_id()
     inventory.take({item.product_id: item.quantity for item in items}, order_id=order_id)
     order = create_order(

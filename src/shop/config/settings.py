@@ -266,6 +266,9 @@ SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/"  # /shards/ and /status/ too
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 CSRF_COOKIE_HTTPONLY = True
+# What a transaction's length, and so everybody's wait for its locks, depends on.
+MAX_LINES = env.int("MAX_LINES", 100)  # of a cart, an order, a wishlist
+MAX_UNPAID_ORDERS = env.int("MAX_UNPAID_ORDERS", 50)  # of one user: they hold stock
 IDEMPOTENCY_KEY_LIFETIME = timedelta(hours=24)
 ABANDONED_CART_LIFETIME = timedelta(
     days=env.int("ABANDONED_CART_DAYS", 180)

@@ -3,6 +3,7 @@
 DomainError                what a service raises; its class fixes status and code
 ├── NotFound               404 not_found
 ├── Conflict               409, subclassed by the apps
+│   └── TooManyLines       409 too_many_lines
 ├── AccountClosed          403 account_closed
 └── Unavailable            503 unavailable, with Retry-After
 
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
@@ -57,6 +59,15 @@ class Conflict(DomainError):
 
     status = HTTPStatus.CONFLICT
     code = "conflict"
+
+
+class TooManyLines(Conflict):
+    """A cart, an order or a wishlist would hold more lines than settings.MAX_LINES."""
+
+    code = "too_many_lines"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} holds {settings.MAX_LINES} lines at most.")
 
 
 class AccountClosed(DomainError):

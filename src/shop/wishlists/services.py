@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError
 from django.utils import timezone
 
@@ -9,10 +10,10 @@ from sharding.django.transactions import atomic, cursor_for
 from sharding.ids import new_id
 from shop.catalog.selectors import product_of
 from shop.core.db import retried
-from shop.core.errors import AccountClosed, DomainError, NotFound
+from shop.core.errors import AccountClosed, DomainError, NotFound, TooManyLines
 from shop.wishlists.models import Wishlist, WishlistItem
 
-# The update that changes nothing makes the row come back when it was there already.
+# The update that changes nothing makes the row come back when it was there already, and locks it.
 FIND_OR_OPEN = """
 INSERT INTO {wishlist} AS wishlist (user_id, id, created_at) VALUES (%s, %s, %s)
 ON CONFLICT (user_id) DO UPDATE SET created_at = wishlist.created_at
@@ -33,6 +34,7 @@ def add_item(*, user_id: UUID, product_id: int) -> WishlistItem:
     Raises:
         NotFound: there is no such product.
         AccountClosed: the user is gone.
+        TooManyLines: there are settings.MAX_LINES others.
     """
     now = timezone.now()
     try:
@@ -42,6 +44,7 @@ def add_item(*, user_id: UUID, product_id: int) -> WishlistItem:
                 FIND_OR_OPEN.format(wishlist=Wishlist._meta.db_table), [user_id, new_id(), now]
             )
             (item.wishlist_id,) = cursor.fetchone()
+            _require_room(item)
             cursor.execute(
                 FIND_OR_ADD.format(item=WishlistItem._meta.db_table),
                 [user_id, new_id(), item.wishlist_id, item.product_id, now],
@@ -68,6 +71,13 @@ def remove_item(*, user_id: UUID, item_id: UUID) -> None:
 def clear(user_id: UUID) -> None:
     """Remove the user's wishlist; its items go with it (ON DELETE CASCADE)."""
     Wishlist.objects.for_user(user_id).delete()
+
+
+def _require_room(item: WishlistItem) -> None:
+    """Raise TooManyLines if the wishlist, which is locked, is full of other products."""
+    others = WishlistItem.objects.for_user(item.user_id).exclude(product_id=item.product_id)
+    if others.count() >= settings.MAX_LINES:
+        raise TooManyLines("A wishlist")
 
 
 def _translated(error: IntegrityError) -> DomainError:

@@ -30,7 +30,16 @@ UserOn = Callable[[Node], UUID]
 
 
 # What the tests of this directory write, children first. Quicker than to flush all tables.
-WRITTEN = ("carts_shoppingcart", "accounts_refreshtoken", "accounts_user", "accounts_identity")
+WRITTEN = (
+    "inventory_stockmovement",
+    "inventory_stock",
+    "catalog_product",
+    "catalog_category",
+    "carts_shoppingcart",
+    "accounts_refreshtoken",
+    "accounts_user",
+    "accounts_identity",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,7 @@
 """Filling and emptying a cart."""
 
+from typing import Any
+
 import pytest
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -11,7 +13,7 @@ from shop.carts import services
 from shop.carts.errors import QuantityTooLarge
 from shop.carts.models import MAX_QUANTITY, CartItem, ShoppingCart
 from shop.carts.selectors import cart_of, items_of
-from shop.core.errors import AccountClosed, NotFound
+from shop.core.errors import AccountClosed, NotFound, TooManyLines
 from shop.core.purging import purge
 from tests.conftest import MakeProduct
 from tests.integration.core.concurrency import beside
@@ -117,6 +119,34 @@ def test_a_line_of_another_user_can_neither_be_set_nor_removed(
     with pytest.raises(NotFound):
         services.remove_item(user_id=ana.id, item_id=item.id)
     assert lines(bo) == [("A book", 1)]
+
+
+def test_a_cart_holds_so_many_lines_and_no_more(
+    ana: User, make_product: MakeProduct, settings: Any
+) -> None:
+    settings.MAX_LINES = 2
+    first, second, third = (make_product(name).id for name in "abc")
+    for product_id in (first, second, first):  # what is there already adds up
+        services.add_item(user_id=ana.id, product_id=product_id, quantity=1)
+    with pytest.raises(TooManyLines, match="2 lines at most"):
+        services.add_item(user_id=ana.id, product_id=third, quantity=1)
+    assert lines(ana) == [("a", 2), ("b", 1)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_threads_fill_a_cart_to_its_last_line_and_not_beyond(
+    ana: User, make_product: MakeProduct, settings: Any
+) -> None:
+    settings.MAX_LINES = 3
+    products = [make_product(f"book {number}").id for number in range(8)]
+
+    def add(product_id: int) -> None:
+        services.add_item(user_id=ana.id, product_id=product_id, quantity=1)
+
+    with beside(*[lambda pid=pid: add(pid) for pid in products]) as added:
+        pass
+    refused = [done for done in added if isinstance(done.exception(), TooManyLines)]
+    assert (len(lines(ana)), len(refused)) == (3, 5)
 
 
 @pytest.mark.parametrize("quantity", [0, -1, MAX_QUANTITY + 1])

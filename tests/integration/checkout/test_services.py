@@ -1,6 +1,7 @@
 """The guards of an order, seen without HTTP and with real simultaneous transactions."""
 
 from threading import Barrier
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,9 +11,10 @@ from sharding.ids import new_id
 from shop.accounts import services as accounts
 from shop.accounts.models import User
 from shop.carts.models import ShoppingCart
-from shop.carts.services import add_item
-from shop.checkout.errors import CartEmpty
-from shop.checkout.services import place_order
+from shop.carts.services import add_item, remove_item
+from shop.checkout.errors import CartEmpty, TooManyUnpaidOrders
+from shop.checkout.services import cancel_order, place_order
+from shop.core.errors import TooManyLines
 from shop.inventory.errors import InsufficientStock
 from shop.inventory.selectors import available, drift
 from shop.orders.models import Order
@@ -39,6 +41,38 @@ def test_a_cart_becomes_an_order_once(ana: User, make_product: MakeProduct) -> N
         place(ana.id)
     assert Order.objects.for_user(ana.id).count() == 1
     assert available(product.id) == 4
+
+
+def test_a_cart_from_before_the_limit_is_not_ordered_until_it_is_shorter(
+    ana: User, make_product: MakeProduct, settings: Any
+) -> None:
+    products = [make_product(name, stock=5).id for name in "abc"]
+    items = [add_item(user_id=ana.id, product_id=pid, quantity=1) for pid in products]
+    settings.MAX_LINES = 2
+    with pytest.raises(TooManyLines, match="2 lines at most"):
+        place(ana.id)
+    assert [available(pid) for pid in products] == [5, 5, 5]
+    remove_item(user_id=ana.id, item_id=items[0].id)
+    place(ana.id)
+    assert [available(pid) for pid in products] == [5, 4, 4]
+
+
+def test_a_user_has_so_many_unpaid_orders_and_no_more(
+    ana: User, bo: User, make_product: MakeProduct, settings: Any
+) -> None:
+    settings.MAX_UNPAID_ORDERS = 2
+    product = make_product(stock=9)
+    orders = []
+    for user in (ana, ana, bo):
+        add_item(user_id=user.id, product_id=product.id, quantity=1)
+        orders.append(place(user.id))
+    add_item(user_id=ana.id, product_id=product.id, quantity=1)
+    with pytest.raises(TooManyUnpaidOrders):
+        place(ana.id)
+    assert available(product.id) == 6
+    cancel_order(user_id=ana.id, order_id=orders[0].id, check=lambda _: None)
+    place(ana.id)
+    assert available(product.id) == 6
 
 
 def test_a_user_without_a_cart_orders_nothing() -> None:

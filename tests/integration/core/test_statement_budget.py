@@ -60,12 +60,12 @@ def test_a_history_with_lines_costs_two_statements_for_any_number_of_orders(
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_adding_to_the_cart_costs_three_statements(
+def test_adding_to_the_cart_costs_four_statements(
     shopper: APIClient, three: list[Product], again: bool
 ) -> None:
     if again:
         fill(shopper, three)
-    with statements(3):
+    with statements(4):
         fill(shopper, three[:1])
 
 

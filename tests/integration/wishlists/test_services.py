@@ -1,8 +1,10 @@
+from typing import Any
+
 import pytest
 
 from sharding.ids import new_id
 from shop.accounts.models import User
-from shop.core.errors import AccountClosed, NotFound
+from shop.core.errors import AccountClosed, NotFound, TooManyLines
 from shop.wishlists import services
 from shop.wishlists.models import Wishlist, WishlistItem
 from shop.wishlists.selectors import items_of, wishlist_of
@@ -26,6 +28,18 @@ def test_wishing_twice_changes_nothing(ana: User, make_product: MakeProduct) -> 
     second = services.add_item(user_id=ana.id, product_id=product.id)
     assert (second.id, second.created_at) == (first.id, first.created_at)
     assert items_of(ana.id).count() == 1
+
+
+def test_a_wishlist_holds_so_many_items_and_no_more(
+    ana: User, make_product: MakeProduct, settings: Any
+) -> None:
+    settings.MAX_LINES = 2
+    first, second, third = (make_product(name).id for name in "abc")
+    for product_id in (first, second, first):  # what is there already stays
+        services.add_item(user_id=ana.id, product_id=product_id)
+    with pytest.raises(TooManyLines, match="2 lines at most"):
+        services.add_item(user_id=ana.id, product_id=third)
+    assert items_of(ana.id).count() == 2
 
 
 def test_a_product_that_does_not_exist_cannot_be_wished_for(ana: User) -> None:

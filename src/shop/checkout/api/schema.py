@@ -11,8 +11,8 @@ from shop.checkout.api.serializers import (
     RefundSerializer,
     StaffOrderSerializer,
 )
-from shop.checkout.errors import CartEmpty, PartialRefund, PaymentNotDue
-from shop.core.errors import NotFound
+from shop.checkout.errors import CartEmpty, PartialRefund, PaymentNotDue, TooManyUnpaidOrders
+from shop.core.errors import NotFound, TooManyLines
 from shop.core.openapi import TIME_EXAMPLE, UUID_EXAMPLE, Operation
 from shop.core.states import InvalidTransition
 from shop.inventory.errors import InsufficientStock
@@ -48,7 +48,7 @@ OPERATIONS = {
         returns=OrderSerializer,
         example=ORDER,
         status=201,
-        errors=(CartEmpty, InsufficientStock),
+        errors=(CartEmpty, InsufficientStock, TooManyLines, TooManyUnpaidOrders),
         idempotent="required",
         located=True,
     ),
