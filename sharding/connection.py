@@ -186,6 +186,12 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def literal(text: str) -> str:
+    """Return a string constant as SQL reads it, for statements that take no parameters."""
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'" if "\\" not in text else "E'" + escaped.replace("\\", "\\\\") + "'"
+
+
 def _within(seconds: float, work: Callable[[], T], name: str) -> T:
     """Run `work` in a thread that is left behind when it takes longer."""
     outcome: list[T | Exception] = []

@@ -15,6 +15,7 @@ ShardingError
 ├── QueryFailed            a server refused a statement
 ├── Blocked                preflight found an error; nothing has been changed
 │   ├── Busy               another shardctl acts, or Citus rebalances by itself
+│   ├── NodesDisagree      the nodes' metadata differ, or a placement has no table
 │   └── JournalNotWritable the role may not keep shardctl's journal
 ├── MoveFailed             a move, split or isolation did not succeed; it was undone
 ├── Stopped                ended early because `shardctl stop` asked for it
@@ -129,6 +130,12 @@ class Busy(Blocked):
     """Raised when somebody else is changing the placement of shards."""
 
     code = "busy"
+
+
+class NodesDisagree(Blocked):
+    """Raised when nobody can say where the shards are. Nothing has been changed, nor forced."""
+
+    code = "nodes_disagree"
 
 
 class JournalNotWritable(Blocked):

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sharding import quarantine
 from sharding.cluster import Cluster, Node
-from sharding.connection import quoted
-from sharding.errors import QueryFailed
-from sharding.inspection import leftovers
+from sharding.connection import literal, quoted
+from sharding.errors import Blocked, NodeNotAvailable, QueryFailed
+from sharding.inspection import consistency, leftovers, orphans
 from sharding.inspection.leftovers import Kind, Leftover, Leftovers
 
 CLEAN_UP = "CALL citus_cleanup_orphaned_resources()"
@@ -34,12 +35,14 @@ class Step:
         sql: run one after another.
         reason: the sentence of the preview.
         removes: what is gone afterwards; the step is left out when all of it is gone already.
+        tables: it removes tables, or lets Citus do so: only while all nodes agree.
     """
 
     node: str
     sql: tuple[str, ...]
     reason: str
     removes: tuple[Leftover, ...]
+    tables: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +56,8 @@ class Failure:
 def steps(found: Leftovers, nodes: Iterable[Node]) -> list[Step]:
     """Return how to remove what was found, in the order in which it has to be done.
 
-    Invalid indexes stay: whether to build them again or to drop them is for people to say.
+    Invalid indexes stay: whether to build them again or to drop them is for people to say. So do
+    orphaned shards, see `for_orphans`.
     """
     listed = [node for node in nodes if node.is_primary]
     coordinator = next((node.name for node in listed if node.is_coordinator), "")
@@ -61,8 +65,20 @@ def steps(found: Leftovers, nodes: Iterable[Node]) -> list[Step]:
         *_by_citus(found, coordinator),
         *_prepared(found, listed),
         *(_drop(left) for kind in _DROPS for left in found.of(kind)),
-        *(_drop_shard(left) for left in found.of(Kind.SHARD) if not left.is_recorded),
     ]
+
+
+def for_orphans(cluster: Cluster, found: Leftovers) -> tuple[list[Step], list[str]]:
+    """Return how to quarantine the orphaned shards, and sentences about those that must stay."""
+    made, kept = [], []
+    for left in found.of(Kind.SHARD):
+        if left.is_recorded:
+            continue  # Citus's own to remove
+        if why := orphans.objection(cluster, left):
+            kept.append(f"{left.node}: {left.name} stays, {why}.")
+        else:
+            made.append(_quarantine(left))
+    return made, kept
 
 
 def run(cluster: Cluster, planned: Iterable[Step]) -> list[Failure]:
@@ -78,12 +94,22 @@ def run(cluster: Cluster, planned: Iterable[Step]) -> list[Failure]:
         if not _is_needed(cluster, step):
             continue
         try:
+            _require_superfluous(cluster, step)
             with cluster.on(nodes[step.node]) as session:
                 for sql in (*ALONE, *step.sql):
                     session.execute(sql)
-        except QueryFailed as error:
+        except (QueryFailed, NodeNotAvailable, Blocked) as error:
             failures.append(Failure(step=step, message=str(error)))
     return failures
+
+
+def _require_superfluous(cluster: Cluster, step: Step) -> None:
+    """Look once more before a table goes: the preview may be old."""
+    if step.tables and (doubts := consistency.doubts(cluster)):
+        raise Blocked(f"No table is removed now: {doubts[0].message}")
+    for left in step.removes:
+        if left.kind is Kind.SHARD and (why := orphans.objection(cluster, left)):
+            raise Blocked(f"{left.node}: {left.name} stays, {why}.")
 
 
 def _is_needed(cluster: Cluster, step: Step) -> bool:
@@ -100,7 +126,9 @@ def _by_citus(found: Leftovers, coordinator: str) -> list[Step]:
     if known:
         names = ", ".join(record.name for record in known)
         reason = f"Citus removes what it has noted down: {names}."
-        made.append(Step(node=coordinator, sql=(CLEAN_UP,), reason=reason, removes=known))
+        made.append(
+            Step(node=coordinator, sql=(CLEAN_UP,), reason=reason, removes=known, tables=True)
+        )
     if lost:
         ids = ", ".join(str(record.record_id) for record in lost)
         made.append(
@@ -127,14 +155,13 @@ def _prepared(found: Leftovers, nodes: list[Node]) -> list[Step]:
 
 def _drop(left: Leftover) -> Step:
     name = quoted(left.name)
-    literal = "'" + left.name.replace("'", "''") + "'"
     sql = {
         Kind.SUBSCRIPTION: (
             f"ALTER SUBSCRIPTION {name} DISABLE",
             f"ALTER SUBSCRIPTION {name} SET (slot_name = NONE)",
             f"DROP SUBSCRIPTION {name}",
         ),
-        Kind.SLOT: (f"SELECT pg_drop_replication_slot({literal})",),
+        Kind.SLOT: (f"SELECT pg_drop_replication_slot({literal(left.name)})",),
         Kind.PUBLICATION: (f"DROP PUBLICATION {name}",),
         Kind.ROLE: (f"DROP OWNED BY {name}", f"DROP ROLE {name}"),
     }[left.kind]
@@ -147,12 +174,13 @@ def _drop(left: Leftover) -> Step:
     )
 
 
-def _drop_shard(left: Leftover) -> Step:
+def _quarantine(left: Leftover) -> Step:
     return Step(
         node=left.node,
-        sql=(f"DROP TABLE {left.name} CASCADE",),
-        reason=f"Drop the table {left.name}, a shard {left.detail}.",
+        sql=quarantine.put(left.name),
+        reason=f"Put the table {left.name} aside, a shard {left.detail} with as many rows.",
         removes=(left,),
+        tables=True,
     )
 
 

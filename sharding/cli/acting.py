@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+import contextlib
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from sharding.cli.tables import rows, table
 from sharding.cluster import Cluster
 from sharding.errors import Blocked
 from sharding.figures import bytes_, duration
-from sharding.inspection import preflight
+from sharding.inspection import consistency, preflight
 from sharding.inspection.findings import Finding, errors
 from sharding.moving import cleaning, journal, lock, pacing
 from sharding.moving.pacing import Pacer
@@ -28,7 +29,7 @@ from sharding.moving.watch import Done
 F = TypeVar("F", bound=Callable[..., Any])
 # A run removes these itself before its first move.
 CLEANED_FIRST = {
-    "cleanup-record", "cleanup-record-of-a-lost-node", "orphaned-shard",
+    "cleanup-record", "cleanup-record-of-a-lost-node",
     "stray-replication-slot", "stray-publication", "stray-subscription",
     "stray-subscription-role", "stray-prepared-transaction",
 }  # fmt: skip
@@ -77,6 +78,18 @@ def pacer(
     if url is None:
         raise click.UsageError("--max-p99 needs --probe URL or --prometheus URL.")
     return Pacer(pacing.Prometheus(url, query or pacing.QUERY), limit_ms=max_p99)
+
+
+@contextlib.contextmanager
+def cluster(app: App) -> Iterator[Cluster]:
+    """Connect in order to change something.
+
+    Raises:
+        NodesDisagree: on where the shards are. --force does not change that.
+    """
+    with app.cluster(read_only=False) as connected:
+        consistency.require_sound(connected)
+        yield connected
 
 
 def inspect(

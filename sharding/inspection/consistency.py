@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from sharding.cluster import Cluster, Node, split_answers
 from sharding.connection import Session
+from sharding.errors import NodesDisagree
+from sharding.inspection import agreement, placements
 from sharding.inspection.checksums import Difference, Sums
 from sharding.inspection.findings import Finding, Severity
 from sharding.inspection.placements import Layout
 
-# One digest per catalogue. Left out: what a node may know otherwise (statistics, sync states).
-METADATA = """
-SELECT 'pg_dist_node' AS catalogue,
-       md5(string_agg(concat_ws(',', nodeid, groupid, nodename, nodeport, noderole, isactive,
-                                shouldhaveshards), ';' ORDER BY nodeid)) AS digest
-  FROM pg_dist_node
-UNION ALL
-SELECT 'pg_dist_partition',
-       md5(string_agg(concat_ws(',', logicalrelid::text, partmethod, colocationid, repmodel,
-                                column_to_column_name(logicalrelid, partkey)), ';'
-                      ORDER BY logicalrelid::text))
-  FROM pg_dist_partition
-UNION ALL
-SELECT 'pg_dist_shard',
-       md5(string_agg(concat_ws(',', logicalrelid::text, shardid, shardminvalue, shardmaxvalue),
-                      ';' ORDER BY shardid))
-  FROM pg_dist_shard
-UNION ALL
-SELECT 'pg_dist_placement',
-       md5(string_agg(concat_ws(',', shardid, groupid), ';' ORDER BY shardid, groupid))
-  FROM pg_dist_placement
-UNION ALL
-SELECT 'pg_dist_colocation',
-       md5(string_agg(concat_ws(',', colocationid, shardcount, distributioncolumntype::regtype),
-                      ';' ORDER BY colocationid))
-  FROM pg_dist_colocation
+LOOK_FOR_IT = (
+    "Move and fix nothing. Look for the table on the other nodes and in shardctl_quarantine, then"
+    " in a backup: docs/sharding.md, “Nodes disagree”."
+)
+LOOKS = 3
+PAUSE_SECONDS = 0.5
+SHOWN = 3
+# With one of these, nobody can say which table is superfluous.
+FORBIDS = {"metadata-differs", "shard-disputed", "shard-missing", "shard-unplaced"}
+FLEETING = FORBIDS | {"shard-differs"}
+UNPLACED = """
+SELECT shard_name(logicalrelid, shardid) AS relation FROM pg_dist_shard
+ WHERE NOT EXISTS (SELECT FROM pg_dist_placement p WHERE p.shardid = pg_dist_shard.shardid)
+ ORDER BY 1
 """
 SHAPES = """
 SELECT name, to_regclass(name) IS NOT NULL AS is_there,
@@ -54,10 +45,48 @@ SELECT name, to_regclass(name) IS NOT NULL AS is_there,
 """
 
 
-def inspect(cluster: Cluster, layout: Layout) -> list[Finding]:
-    """Return where nodes disagree, and shards that are missing or not like the others."""
-    nodes = [node for node in cluster.primaries() if node.is_active]
-    return [*_metadata(cluster, nodes), *_shapes(cluster, layout, nodes)]
+def inspect(cluster: Cluster, layout: Layout | None = None) -> list[Finding]:
+    """Return where nodes disagree, and shards that are missing or not like the others.
+
+    A change that commits meanwhile is seen by one node before the other: what differs is looked at
+    again, and reported when it stays so.
+    """
+    found = _look(cluster, layout)
+    for _ in range(LOOKS - 1):
+        if not any(finding.code in FLEETING for finding in found):
+            break
+        time.sleep(PAUSE_SECONDS)
+        found = _look(cluster, None)
+    return found
+
+
+def require_sound(cluster: Cluster) -> None:
+    """Refuse while nodes disagree or a placement has no table: whatever is done may be wrong.
+
+    Raises:
+        NodesDisagree: naming what differs. Silence of a node is no disagreement.
+    """
+    found = [finding for finding in inspect(cluster) if finding.code in FORBIDS]
+    if found:
+        shown = " ".join(finding.message for finding in found[:SHOWN])
+        more = f" ({len(found) - SHOWN} more.)" if len(found) > SHOWN else ""
+        raise NodesDisagree(
+            f"The nodes do not agree on where the shards are. {shown}{more} Nothing was changed."
+            " `shardctl verify --no-checksums` names all of it; docs/sharding.md, “Nodes"
+            " disagree”, says how to decide."
+        )
+
+
+def doubts(cluster: Cluster) -> list[Finding]:
+    """Return why nothing may be removed now: disagreement, missing placements, silent nodes."""
+    return [f for f in inspect(cluster) if f.code in FORBIDS or f.code == "node-unreachable"]
+
+
+def _look(cluster: Cluster, layout: Layout | None) -> list[Finding]:
+    layout = layout or placements.read(cluster, sizes=False)
+    nodes = [node for node in layout.nodes if node.is_primary and node.is_active]
+    return [*agreement.inspect(cluster, nodes), *_unplaced(cluster),
+            *_shapes(cluster, layout, nodes)]  # fmt: skip
 
 
 def of_sums(sums: Sums, differences: Iterable[Difference]) -> list[Finding]:
@@ -87,23 +116,13 @@ def of_sums(sums: Sums, differences: Iterable[Difference]) -> list[Finding]:
     return found
 
 
-def _metadata(cluster: Cluster, nodes: list[Node]) -> Iterator[Finding]:
-    def ask(session: Session) -> dict[str, str | None]:
-        return dict(session.query(METADATA))
-
-    told, silent = split_answers(cluster.on_each([n for n in nodes if n.has_metadata], ask))
-    for node, error in silent.items():
-        yield _error("node-unreachable", str(error), remedy="Start the node.", node=node.name)
-    first = next((told[node] for node in told if node.is_coordinator), None)
-    for node, digests in told.items():
-        other = [name for name, digest in digests.items() if first and digest != first[name]]
-        if other:
-            yield _error(
-                "metadata-differs",
-                f"{node.name} does not know the same {', '.join(other)} as the coordinator.",
-                remedy="SELECT start_metadata_sync_to_all_nodes();",
-                node=node.name,
-            )
+def _unplaced(cluster: Cluster) -> Iterator[Finding]:
+    for row in cluster.query(UNPLACED):
+        yield _error(
+            "shard-unplaced",
+            f"The coordinator knows {row.relation}, but no node that holds it.",
+            remedy=LOOK_FOR_IT,
+        )
 
 
 def _shapes(cluster: Cluster, layout: Layout, nodes: list[Node]) -> Iterator[Finding]:
@@ -127,7 +146,7 @@ def _shapes(cluster: Cluster, layout: Layout, nodes: list[Node]) -> Iterator[Fin
             yield _error(
                 "shard-missing",
                 f"{name} should hold {relation} of {table}, but has no such table.",
-                remedy="Restore it from a backup, or from an orphan of the same name elsewhere.",
+                remedy=LOOK_FOR_IT,
                 node=name,
             )
         elif shape != usual[table][0][0]:

@@ -9,6 +9,7 @@ from sharding.inspection.findings import Finding, Severity
 from sharding.inspection.leftovers import Kind, Leftover, Leftovers
 
 FIX = "shardctl verify --fix"
+QUARANTINE = f"{FIX} puts it into quarantine, when the recorded shard has at least as many rows."
 _REPLICATION = {
     Kind.SLOT: "replication slot",
     Kind.PUBLICATION: "publication",
@@ -52,7 +53,7 @@ def orphans(found: Leftovers) -> Iterator[Finding]:
                 f"{left.node}: {left.name} is a shard {left.detail}; a move to this node would find"
                 " the name taken (citus#5329)."
             )
-            yield _finding("orphaned-shard", Severity.ERROR, message, left)
+            yield _finding("orphaned-shard", Severity.ERROR, message, left, QUARANTINE)
 
 
 def replication(found: Leftovers) -> Iterator[Finding]:

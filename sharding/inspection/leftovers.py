@@ -1,7 +1,9 @@
 """What Citus leaves behind when a move, a split or a commit was cut off, and how to remove it.
 
-Invariant: nothing that an operation still uses is called a leftover. Citus holds an advisory lock
-of class 10 on the id of each running operation, and the names of what it makes end with that id.
+Invariants:
+- Nothing that an operation still uses is called a leftover. Citus holds an advisory lock of class
+  10 on the id of each running operation, and the names of what it makes end with that id.
+- No shard that any node's own metadata place where it lies is called one either.
 """
 
 from __future__ import annotations
@@ -83,6 +85,7 @@ SELECT c.oid::regclass::text AS name, substring(c.relname FROM '_([0-9]+)$')::bi
        SELECT t.relname FROM pg_dist_partition p JOIN pg_class t ON t.oid = p.logicalrelid
         WHERE t.relnamespace = c.relnamespace)
 """
+CLAIMS = "SELECT shardid, groupid FROM pg_dist_placement WHERE shardid = ANY(%s)"
 SHARD_IDS = "SELECT last_value FROM pg_catalog.pg_dist_shardid_seq"
 FIRST_SHARD_ID = 102008
 
@@ -110,6 +113,7 @@ class Leftover:
         is_recorded: pg_dist_cleanup lists it, so that Citus removes it by itself, in time.
         waits: it is the old placement of a move that went well, dropped within seconds.
         bytes: what it takes or keeps from being removed.
+        shard_id: of an orphaned shard.
     """
 
     kind: Kind
@@ -121,6 +125,7 @@ class Leftover:
     waits: bool = False
     bytes: int | None = None
     record_id: int | None = None
+    shard_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +177,7 @@ def inspect(
         if not running:
             found += _orphans(answer.tables, node, layout, recorded, newest)
     return Leftovers(
-        found=tuple(found),
+        found=tuple(_unclaimed(cluster, found, nodes)),
         running=tuple(sorted(running)),
         silent={node.name: str(error) for node, error in silent.items()},
     )
@@ -260,6 +265,18 @@ def _orphans(
                 is_recorded=listed,
                 waits=listed,
                 bytes=size,
+                shard_id=shard_id,
             )
         )
     return found
+
+
+def _unclaimed(cluster: Cluster, found: list[Leftover], nodes: list[Node]) -> list[Leftover]:
+    """Leave out the shards that lie where some node's metadata place them (see `agreement`)."""
+    ids = [left.shard_id for left in found if left.shard_id is not None]
+    if not ids:
+        return found
+    told, _ = split_answers(cluster.on_each(nodes, lambda s: s.query(CLAIMS, [ids])))
+    names = {node.group: node.name for node in nodes}
+    claimed = {(r.shardid, names.get(r.groupid)) for rows in told.values() for r in rows}
+    return [left for left in found if (left.shard_id, left.node) not in claimed]

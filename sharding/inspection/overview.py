@@ -28,6 +28,7 @@ CHECKS = (
     nodes.shards_on_the_coordinator,
     tables.missing_references,
     state.left_behind,
+    state.disagreeing,
 )
 # A cluster of one worker is no problem as long as nothing is to be moved.
 IRRELEVANT = {"nowhere-to-move"}

@@ -18,7 +18,8 @@ SELECT current_setting('server_version_num')::int / 10000 AS major,
        pg_encoding_to_char(encoding) AS encoding, datcollate AS collation,
        (SELECT extversion FROM pg_extension WHERE extname = 'citus') AS citus,
        (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^(pg_|information_schema$|citus|columnar)')
+         WHERE c.relkind IN ('r', 'p')
+           AND n.nspname !~ '^(pg_|information_schema$|citus|columnar|shardctl)')
            AS tables,
        (SELECT array_agg(name::text) FROM pg_available_extensions) AS extensions
   FROM pg_database WHERE datname = current_database()

@@ -3,6 +3,9 @@
 After a good move the old placement is still there; Citus drops it once no query reads it. After
 a cancelled one there are half-filled tables, slots, publications and subscriptions. Citus notes
 all of them in pg_dist_cleanup before it makes them, and removes them when asked.
+
+Invariant: no table is removed that Citus has not noted down, and none at all while a node disagrees
+or is silent.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from sharding import repair
 from sharding.cluster import Cluster
 from sharding.connection import Session
 from sharding.errors import NodeNotAvailable, QueryFailed
-from sharding.inspection import leftovers
+from sharding.inspection import consistency, leftovers
 from sharding.inspection.leftovers import Kind, Leftover
 from sharding.moving import identity
 
@@ -30,6 +33,8 @@ SELECT count(*) FROM pg_dist_cleanup
 # The sessions in which moves run; see `runner`.
 OURS = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'shardctl: %'"
 ROUNDS = 50
+# Of these, people decide: `shardctl verify --fix`, REINDEX.
+ASKED_FOR = {Kind.INDEX, Kind.SHARD}
 # A session that still creates a slot for an operation that has ended: nobody will read it.
 STALE_WALSENDERS = """
 SELECT slot.active_pid AS pid FROM pg_replication_slots slot
@@ -51,18 +56,13 @@ def clean_up(cluster: Cluster, *, patience: timedelta = PATIENCE) -> int:
     """Let Citus remove what is left, repeatedly, then undo what Citus knows nothing of.
 
     A shard that a query still reads is not dropped: Citus gives up after a second, and does so
-    again every 15 s by itself. Returns how much could not be removed.
+    again every 15 s by itself. Returns how much could not be removed: all of it, while the nodes
+    do not agree where the shards are.
     """
-    deadline = time.monotonic() + patience.total_seconds()
-    while True:
-        # Of a node that is down, the rows stay.
-        with contextlib.suppress(QueryFailed), cluster.coordinator.limited(CALL_LIMIT):
-            cluster.execute(CLEAN_UP)
-        left = remains(cluster)
-        if not left or time.monotonic() >= deadline:
-            break
-        _end_stale_walsenders(cluster)
-        time.sleep(0.5)
+    doubts = consistency.doubts(cluster)
+    if any(doubt.code in consistency.FORBIDS for doubt in doubts):
+        return remains(cluster) + len(untracked(cluster))
+    left = remains(cluster) if doubts else _let_citus(cluster, patience)
     stray = untracked(cluster)
     if stray:
         _end_stale_walsenders(cluster)
@@ -73,10 +73,23 @@ def clean_up(cluster: Cluster, *, patience: timedelta = PATIENCE) -> int:
     return max(left, len(stray))
 
 
+def _let_citus(cluster: Cluster, patience: timedelta) -> int:
+    deadline = time.monotonic() + patience.total_seconds()
+    while True:
+        # Of a node that is down, the rows stay.
+        with contextlib.suppress(QueryFailed), cluster.coordinator.limited(CALL_LIMIT):
+            cluster.execute(CLEAN_UP)
+        left = remains(cluster)
+        if not left or time.monotonic() >= deadline:
+            return left
+        _end_stale_walsenders(cluster)
+        time.sleep(0.5)
+
+
 def untracked(cluster: Cluster) -> list[Leftover]:
-    """Return what is left of moves and splits, by the look of the nodes themselves."""
+    """Return what is left of moves and splits and can be removed without asking anybody."""
     found = leftovers.inspect(cluster)
-    return [left for left in found.found if left.kind is not Kind.INDEX and not left.waits]
+    return [left for left in found.found if left.kind not in ASKED_FOR and not left.waits]
 
 
 def wait_for_lost_moves(cluster: Cluster, *, end: bool) -> bool:

@@ -8,9 +8,10 @@ from datetime import timedelta
 from sharding.cluster import Cluster, Node
 from sharding.connection import Session
 from sharding.errors import Blocked, MoveFailed, NodeNotAvailable, QueryFailed, ShardingError
-from sharding.inspection import checksums, consistency, nodes, placements
+from sharding.inspection import checksums, consistency, leftovers, nodes, placements
+from sharding.inspection.leftovers import Kind
 from sharding.inspection.placements import Layout
-from sharding.moving import cleaning
+from sharding.moving import cleaning, retirement
 from sharding.moving.runner import Runner
 from sharding.moving.steps import Step
 from sharding.moving.watch import Done
@@ -22,6 +23,7 @@ LOCK_TIMEOUT = "5s"
 LOCK_NOT_AVAILABLE = "55P03"
 ADD = "SELECT citus_add_node(%s, %s)"
 REMOVE = "SELECT citus_remove_node(%s, %s)"
+DISABLE = "SELECT citus_disable_node(%s, %s, true)"
 HOLD_SHARDS = "SELECT citus_set_node_property(%s, %s, 'shouldhaveshards', %s)"
 REFERENCES = "SELECT replicate_reference_tables('force_logical')"
 LISTS = "SELECT count(*) FROM pg_dist_node WHERE groupid = %s"
@@ -82,25 +84,42 @@ def hold_shards(cluster: Cluster, node: Node, *, should: bool) -> None:
     cluster.execute(HOLD_SHARDS, [node.host, node.port, should])
 
 
-def remove(cluster: Cluster, node: Node) -> list[str]:
+def remove(cluster: Cluster, node: Node, *, gone: bool = False) -> list[str]:
     """Take an empty node out of the cluster; return what could not be put in order on it.
 
+    Args:
+        gone: its server will never be back, so that it may go on believing what it believes.
+
     Raises:
-        Blocked: it still holds shards, or is the coordinator. Nothing was changed.
+        Blocked: it still holds shards, is the coordinator, or does not answer. Nothing was changed.
         MoveFailed: another node still lists it.
     """
     require_empty(cluster, node)
     cleaning.clean_up(cluster)
     layout = placements.read(cluster, sizes=False)
-    _change_nodes(cluster, REMOVE, [node.host, node.port])
+    if gone:
+        # citus_remove_node connects to every active node, and so to the one that is gone.
+        _change_nodes(cluster, DISABLE, [node.host, node.port])
+        _change_nodes(cluster, REMOVE, [node.host, node.port])
+    else:
+        _remove_living(cluster, node)
     # Citus would try for ever to clean up on a node group that is gone (citus#8236).
     cluster.execute(ROWS_OF_GROUP, [node.group])
     _require_gone(cluster, node)
     return _forget(cluster, node, layout)
 
 
+def _remove_living(cluster: Cluster, node: Node) -> None:
+    retirement.retire(cluster, node)
+    try:
+        _change_nodes(cluster, REMOVE, [node.host, node.port])
+    except BaseException:
+        retirement.reinstate(cluster, node)
+        raise
+
+
 def require_empty(cluster: Cluster, node: Node) -> None:
-    """Refuse while a node holds shards.
+    """Refuse while a node holds shards, by the metadata or by its own tables.
 
     Raises:
         Blocked: it does.
@@ -113,6 +132,12 @@ def require_empty(cluster: Cluster, node: Node) -> None:
         raise Blocked(
             f"{node.name} still holds {len(left)} shard groups: run `shardctl drain {node.name}`"
             " first. Nothing was changed."
+        )
+    stray = [o for o in leftovers.inspect(cluster).of(Kind.SHARD) if o.node == node.name]
+    if stray:
+        raise Blocked(
+            f"{node.name} has tables that look like shards ({stray[0].name}): `shardctl verify`"
+            " says of them what it can. Nothing was changed."
         )
 
 
@@ -173,6 +198,7 @@ def _undo(cluster: Cluster, node: Node) -> None:
     try:
         cleaning.clean_up(cluster, patience=timedelta(seconds=5))
         layout = placements.read(cluster, sizes=False)
+        retirement.retire(cluster, node)
         cluster.execute(REMOVE, [node.host, node.port])
         cluster.execute(ROWS_OF_GROUP, [node.group])
         _forget(cluster, node, layout)
@@ -200,10 +226,11 @@ def _forget(cluster: Cluster, node: Node, layout: Layout) -> list[str]:
         with cluster.on(node, timeout=PATIENCE) as session:
             for sql in (*FORGET, *_drops(relations)):
                 session.execute(sql)
+            retirement.release(session)
     except (NodeNotAvailable, QueryFailed) as error:
         sentence = (
             f"{node.name} still holds copies of the reference tables and the cluster's metadata,"
-            f" and must not be connected to any more: {error}"
+            f" and must not be connected to any more; {retirement.BEFORE_IT_STARTS}: {error}"
         )
         return [sentence]
     return []

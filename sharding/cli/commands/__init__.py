@@ -9,7 +9,16 @@ import click
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Look": ("status", "shards", "where", "skew", "verify", "lint"),
     "Prepare": ("preflight", "plan"),
-    "Act": ("rebalance", "add-node", "drain", "remove-node", "move", "isolate", "split"),
+    "Act": (
+        "rebalance",
+        "add-node",
+        "drain",
+        "remove-node",
+        "move",
+        "isolate",
+        "split",
+        "quarantine",
+    ),
     "Follow": ("jobs", "stop"),
 }
 

@@ -29,7 +29,7 @@ def command(app: App, *, node: str, force: bool) -> int:
     It holds no shards yet afterwards: `shardctl rebalance` brings them.
     """
     host, port = address(node)
-    with app.cluster(read_only=False) as cluster:
+    with acting.cluster(app) as cluster:
         coming = candidate.node_at(host, port)
         known = next((n for n in cluster.nodes() if n.name == coming.name), None)
         if known and membership.is_ready(cluster, known):

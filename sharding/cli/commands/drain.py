@@ -36,7 +36,7 @@ def command(
     interrupted. Running it again goes on with what is left.
     """
     watcher = acting.pacer(max_p99, probe, prometheus, query)
-    with app.cluster(read_only=False) as cluster:
+    with acting.cluster(app) as cluster:
         leaving = node_named(cluster.primaries(), node)
         if undo:
             return _undo(app, cluster, leaving)

@@ -38,7 +38,7 @@ def command(
 
     Rows of other keys with the same hash, one in four thousand million, stay with it.
     """
-    with app.cluster(read_only=False) as cluster:
+    with acting.cluster(app) as cluster:
         target = node_named(cluster.primaries(), to) if to else None
         place = only_place(cluster, key, name)
         group = placements.read(cluster).shard_group_of(place.shard_group)

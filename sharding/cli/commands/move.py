@@ -30,7 +30,7 @@ def command(
 ) -> int:  # fmt: skip
     """Move the shard group of a shard id, or the one that holds a key, to another node."""
     watcher = acting.pacer(max_p99, probe, prometheus, query)
-    with app.cluster(read_only=False) as cluster:
+    with acting.cluster(app) as cluster:
         target = node_named(cluster.primaries(), to)
         step = plans.single(cluster, shard_of(cluster, what, table), target, mode=Mode(mode))
         notes = acting.inspect(app, cluster, groups=[_colocation(cluster, step)], force=force)

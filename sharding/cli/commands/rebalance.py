@@ -38,7 +38,7 @@ def command(
     where the cluster stands. `shardctl stop` ends it from elsewhere after the current move.
     """
     watcher = acting.pacer(max_p99, probe, prometheus, query)
-    with app.cluster(read_only=False) as cluster:
+    with app.cluster() if dry_run else acting.cluster(app) as cluster:
         plan = planning.inspect(cluster, strategy=STRATEGIES[by])
         if dry_run:
             app.show(plan, lambda console: render(console, plan))

@@ -15,6 +15,7 @@ from sharding.moving import membership
 from sharding.moving.journal import Outcome
 
 PREVIEW = """\
+It ends the two-phase commits that it began, and begins no more.
 All nodes forget {node}; nothing may connect to it as a node of the cluster.
 It forgets the cluster: its copies of the reference tables and all metadata of Citus are dropped \
 there. The server itself goes on.
@@ -31,10 +32,11 @@ class Removed:
 
 @click.command("remove-node", cls=ShardctlCommand, short_help="take an empty node out")
 @click.argument("node", metavar="HOST:PORT")
+@click.option("--force", is_flag=True, help="Its server is gone for good and cannot be told.")
 @pass_app
-def command(app: App, *, node: str) -> int:
+def command(app: App, *, node: str, force: bool) -> int:
     """Take a node out that holds no shards any more; `shardctl drain` empties it."""
-    with app.cluster(read_only=False) as cluster:
+    with acting.cluster(app) as cluster:
         leaving = node_named(cluster.primaries(), node)
         membership.require_empty(cluster, leaving)
         preview = acting.remarks(PREVIEW.format(node=leaving.name).splitlines())
@@ -42,7 +44,7 @@ def command(app: App, *, node: str) -> int:
         with acting.runner(app, cluster, f"remove-node {leaving.name}", None, 10.0) as runner:
             runner.journal.begin(f"remove-node {leaving.name}", moves=0, size=0)
             try:
-                warnings = membership.remove(cluster, leaving)
+                warnings = membership.remove(cluster, leaving, gone=force)
             except BaseException as error:
                 runner.journal.end(Outcome.FAILED, str(error))
                 raise

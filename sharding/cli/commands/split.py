@@ -83,7 +83,7 @@ def command(
     max_block: float, force: bool,
 ) -> int:  # fmt: skip
     """Split a shard group at a hash, by default in the middle of its range."""
-    with app.cluster(read_only=False) as cluster:
+    with acting.cluster(app) as cluster:
         target = node_named(cluster.primaries(), to) if to else None
         shard = shard_of(cluster, what, name)
         group = placements.read(cluster).shard_group_of(shard)

@@ -13,6 +13,7 @@ from sharding.cli.app import App, pass_app
 from sharding.cli.command import ShardctlCommand
 from sharding.cluster import Cluster
 from sharding.connection import Row
+from sharding.inspection import consistency
 from sharding.moving import background, cleaning, journal, lock
 
 NOW_SECONDS = 60.0
@@ -90,7 +91,8 @@ def _wait(cluster: Cluster) -> bool:
 
 
 def _clean(cluster: Cluster) -> int:
-    """Remove leftovers, as nobody else acts now."""
+    """Remove leftovers, as nobody else acts now; NodesDisagree when none can be told."""
+    consistency.require_sound(cluster)
     lock.acquire(cluster.coordinator)
     try:
         cleaning.wait_for_lost_moves(cluster, end=True)

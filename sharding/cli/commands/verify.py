@@ -50,7 +50,8 @@ class Report:
               help="Keep the sums, e.g. before a rebalance.")  # fmt: skip
 @click.option("--against", type=click.Path(path_type=Path), metavar="FILE",
               help="Compare with sums that were kept.")  # fmt: skip
-@click.option("--fix", is_flag=True, help="Remove what Citus has left behind, after consent.")
+@click.option("--fix", is_flag=True, help="Remove what Citus left behind, after consent;"
+              " tables go to quarantine.")  # fmt: skip
 @pass_app
 def command(
     app: App,
@@ -123,8 +124,17 @@ def _only(sums: Sums, tables: list[str]) -> Sums:
 
 
 def _fix(app: App, cluster: Cluster) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Remove leftovers; return the reasons of the steps that were run, and failures."""
-    planned = repair.steps(leftovers.inspect(cluster), cluster.nodes())
+    """Remove leftovers; return the reasons of the steps that were run, and failures.
+
+    Raises:
+        NodesDisagree: on where the shards are, so that nobody can say what is left over.
+    """
+    consistency.require_sound(cluster)
+    found = leftovers.inspect(cluster)
+    asides, kept = repair.for_orphans(cluster, found)
+    planned = [*repair.steps(found, cluster.nodes()), *asides]
+    for sentence in kept:
+        app.say(Text(sentence, style="yellow"))
     if not planned:
         app.say("Nothing is left behind that could be removed.")
         return (), ()

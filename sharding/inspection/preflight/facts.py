@@ -13,8 +13,9 @@ from datetime import timedelta
 from sharding.cluster import Cluster, Node, split_answers
 from sharding.connection import Session
 from sharding.errors import QueryFailed
-from sharding.inspection import activity, leftovers, nodes, placements
+from sharding.inspection import activity, consistency, leftovers, nodes, placements
 from sharding.inspection.activity import Job
+from sharding.inspection.findings import Finding
 from sharding.inspection.leftovers import Leftovers
 from sharding.inspection.nodes import TOLERANT, Link, NodeFacts
 from sharding.inspection.placements import Layout, ShardGroup
@@ -143,6 +144,7 @@ class Facts:
         missing_references: reference tables that a node has not, by node.
         wal_headroom: bytes that must stay free beside a moved shard group, None for the default.
         long: from which age on a transaction is long.
+        disagreements: what nodes do not say alike, and placements that have no table.
     """
 
     nodes: tuple[NodeState, ...]
@@ -155,6 +157,7 @@ class Facts:
     jobs: tuple[Job, ...]
     wal_headroom: int | None
     long: timedelta
+    disagreements: tuple[Finding, ...] = ()
 
     @property
     def workers(self) -> list[NodeState]:
@@ -217,6 +220,9 @@ def collect(
         jobs=tuple(activity.jobs(cluster)),
         wal_headroom=wal_headroom,
         long=long,
+        disagreements=tuple(
+            f for f in consistency.inspect(cluster, layout) if f.code != "node-unreachable"
+        ),
     )
 
 

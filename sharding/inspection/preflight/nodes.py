@@ -65,7 +65,8 @@ def metadata(facts: Facts) -> Findings:
             yield error(
                 "metadata-not-synced",
                 f"{state.node.name} has no current copy of the metadata.",
-                remedy="SELECT start_metadata_sync_to_all_nodes();",
+                remedy="When `shardctl verify` finds that all other nodes agree with the"
+                " coordinator: SELECT start_metadata_sync_to_all_nodes();",
                 node=state.node.name,
             )
 

@@ -29,4 +29,9 @@ def left_behind(facts: Facts) -> Findings:
     yield from of_leftovers(facts.leftovers)
 
 
-CHECKS: tuple[Check, ...] = (running, left_behind)
+def disagreeing(facts: Facts) -> Findings:
+    """Whoever acts on metadata that another node contradicts may lose the only copy of a shard."""
+    yield from facts.disagreements
+
+
+CHECKS: tuple[Check, ...] = (running, left_behind, disagreeing)

@@ -163,7 +163,7 @@ def test_metadata_that_differs_is_seen(shardctl: Shardctl, spoiled: Throwaway) -
         answer = shardctl("verify", "--no-checksums", dsn=spoiled.dsn, format="json")
     finally:
         spoiled.worker(1).sql(change.format(group, shard))
-    assert codes(answer) == {"metadata-differs"}
+    assert codes(answer) == {"metadata-differs", "shard-disputed"}
     assert "pg_dist_placement" in answer.data["findings"][0]["message"]
 
 
