@@ -1,6 +1,6 @@
 """What the checkout refuses, besides what the inventory and the states of things do.
 
-CartEmpty, TooManyUnpaidOrders (409) · PaymentNotDue (409) · PartialRefund (422)
+CartEmpty, PriceChanged, TooManyUnpaidOrders, PaymentNotDue (409) · PartialRefund (422)
 """
 
 from http import HTTPStatus
@@ -18,6 +18,12 @@ class TooManyUnpaidOrders(Conflict):
     """Their user has to pay or cancel some of them first: each holds stock."""
 
     code = "too_many_unpaid_orders"
+
+
+class PriceChanged(Conflict):
+    """The cart costs something else than the customer has seen; `total_amount` says what."""
+
+    code = "price_changed"
 
 
 class PaymentNotDue(Conflict):

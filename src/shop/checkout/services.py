@@ -17,13 +17,21 @@ from shop.carts.models import CartItem
 from shop.carts.selectors import items_of
 from shop.carts.services import empty
 from shop.checkout import settling
-from shop.checkout.errors import CartEmpty, PartialRefund, PaymentNotDue, TooManyUnpaidOrders
+from shop.checkout.errors import (
+    CartEmpty,
+    PartialRefund,
+    PaymentNotDue,
+    PriceChanged,
+    TooManyUnpaidOrders,
+)
 from shop.checkout.selectors import lock_cart_and_count_unpaid
 from shop.core import outbox
+from shop.core.conditional import Check as CartCheck
+from shop.core.conditional import unconditional
 from shop.core.errors import TooManyLines
 from shop.inventory import services as inventory
 from shop.orders.models import Order
-from shop.orders.services import Line, create_order, lock_order
+from shop.orders.services import Line, create_order, lock_order, total_of
 from shop.payments.models import Payment
 from shop.payments.selectors import payment_of, payments_of_order
 from shop.payments.services import create_payment
@@ -32,20 +40,32 @@ from shop.payments.services import create_payment
 Check: TypeAlias = Callable[[Order], None]
 
 
-def place_order(*, user_id: UUID, payment_method: str, payment_token: str = "") -> Order:
+def place_order(
+    *,
+    user_id: UUID,
+    payment_method: str,
+    payment_token: str = "",
+    expected_total: Decimal | None = None,
+    check: CartCheck = unconditional,
+) -> Order:
     """Turn the user's cart into an order; call it inside a transaction.
 
     The cart's lock keeps other requests of this user out. Prices are read from the node's own copy
     of the catalog. The stock is taken by guarded updates. What follows later, payment and mail,
     starts from the outbox event, which exists if and only if the order does.
 
+    Args:
+        expected_total: what the customer agreed to pay; unsaid, it is whatever the cart costs now.
+
     Raises:
         CartEmpty: there is nothing in the cart.
         TooManyLines: there is too much in it, as in one from before there was a limit.
         TooManyUnpaidOrders: the user's other orders hold too much stock.
+        PriceChanged: it costs something else than expected.
         InsufficientStock: names the lines that fall short; nothing may be kept.
     """
     cart = lock_cart_and_count_unpaid(user_id)
+    check()
     items = list(items_of(user_id)[: settings.MAX_LINES + 1]) if cart else []
     if cart is None or not items:
         raise CartEmpty("Your cart is empty.")
@@ -53,11 +73,11 @@ def place_order(*, user_id: UUID, payment_method: str, payment_token: str = "") 
         raise TooManyLines("An order")
     if cart.unpaid >= settings.MAX_UNPAID_ORDERS:
         raise TooManyUnpaidOrders(f"{cart.unpaid} of your orders are unpaid: pay or cancel some.")
+    lines = [_line(item) for item in items]
+    _require_total(total_of(lines), expected_total)
     order_id = new_id()
     inventory.take({item.product_id: item.quantity for item in items}, order_id=order_id)
-    order = create_order(
-        user_id=user_id, order_id=order_id, cart_id=cart.id, lines=map(_line, items)
-    )
+    order = create_order(user_id=user_id, order_id=order_id, cart_id=cart.id, lines=lines)
     create_payment(
         user_id=user_id,
         order_id=order.id,
@@ -72,6 +92,13 @@ def place_order(*, user_id: UUID, payment_method: str, payment_token: str = "") 
 
 def _line(item: CartItem) -> Line:
     return Line(item.product_id, item.product.name, item.quantity, item.product.price)
+
+
+def _require_total(total: Decimal, expected: Decimal | None) -> None:
+    if expected is not None and total != expected:
+        raise PriceChanged(
+            f"The cart costs {total}, not {expected}. Look at it again.", total_amount=str(total)
+        )
 
 
 def cancel_order(*, user_id: UUID, order_id: UUID, check: Check) -> Order:

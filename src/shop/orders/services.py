@@ -19,6 +19,11 @@ class Line(NamedTuple):
     price: Decimal
 
 
+def total_of(lines: Iterable[Line]) -> Decimal:
+    """Return what these lines cost."""
+    return sum((line.quantity * line.price for line in lines), Decimal(0))
+
+
 def create_order(*, user_id: UUID, order_id: UUID, cart_id: UUID, lines: Iterable[Line]) -> Order:
     """Write an order with its lines and the first entry of its history.
 
@@ -29,7 +34,7 @@ def create_order(*, user_id: UUID, order_id: UUID, cart_id: UUID, lines: Iterabl
         user_id=user_id,
         id=order_id,
         cart_id=cart_id,
-        total_amount=sum((line.quantity * line.price for line in lines), Decimal(0)),
+        total_amount=total_of(lines),
     )
     items = [OrderItem(user_id=user_id, order_id=order.id, **line._asdict()) for line in lines]
     OrderItem.objects.bulk_create(items)

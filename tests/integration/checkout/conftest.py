@@ -43,8 +43,9 @@ def fill(shopper: APIClient) -> Fill:
 def order(shopper: APIClient) -> Order:
     """Order what is in Ana's cart, under a key."""
 
-    def post(key: str | None = "key-1", **changes: Any) -> Any:
+    def post(key: str | None = "key-1", if_match: str = "", **changes: Any) -> Any:
         headers = {} if key is None else {"Idempotency-Key": key}
+        headers |= {"If-Match": if_match} if if_match else {}
         return shopper.post("/api/orders/", {"payment_method": "card"} | changes, headers=headers)
 
     return post

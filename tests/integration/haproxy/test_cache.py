@@ -71,6 +71,16 @@ def test_who_has_the_answer_already_is_told_so_without_asking_the_app(
     assert len(asked(apps)) == 1
 
 
+@pytest.mark.parametrize(
+    "headers", [{"If-None-Match": "one"}, {"If-Match": '"one"'}, {"If-Unmodified-Since": "today"}]
+)
+def test_a_condition_that_the_app_refuses_goes_past_the_cache(
+    shop: Edge, apps: list[App], headers: dict[str, str]
+) -> None:
+    ask(shop, apps, *["/api/products/"] * 2, headers=[{}, headers])
+    assert len(asked(apps)) == 2
+
+
 def test_caches_further_out_are_told_what_an_answer_varies_by(shop: Edge, apps: list[App]) -> None:
     answers = ask(shop, apps, *["/api/products/"] * 2)
     for answer in answers:

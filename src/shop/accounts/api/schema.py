@@ -130,7 +130,6 @@ OPERATIONS = {
         returns=UserSerializer,
         example={**USER, "first_name": "Ana Maria"},
         errors=(IdentityTaken, AccountClosed),
-        if_match=True,
     ),
     "PasswordView.post": Operation(
         id="me_password",

@@ -73,6 +73,8 @@ class LogoutView(APIView):
 class MeView(APIView):
     """The caller's own account. Deleting it crosses all rooms: see shop.privacy."""
 
+    if_match = ("PATCH",)
+
     def get(self, request: Request) -> Response:
         return Response(UserSerializer(selectors.active_user(caller_id(request))).data)
 

@@ -56,7 +56,6 @@ OPERATIONS = {
         tag=CART,
         summary="Empty the cart",
         status=204,
-        if_match=True,
     ),
     "CartItemListView.get": Operation(
         id="cart_items_list",
@@ -87,13 +86,11 @@ OPERATIONS = {
         sends={"quantity": 3},
         returns=CartItemSerializer,
         example={**LINE, "quantity": 3},
-        if_match=True,
     ),
     "CartItemView.delete": Operation(
         id="cart_items_remove",
         tag=CART,
         summary="Take a line out of the cart",
         status=204,
-        if_match=True,
     ),
 }

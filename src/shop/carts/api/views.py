@@ -22,8 +22,10 @@ from shop.core.idempotency import Answer
 class CartView(APIView):
     """The whole cart."""
 
+    if_match = ("DELETE",)
+
     def get(self, request: Request) -> Response:
-        return Response(_cart(caller_id(request)))
+        return Response(cart_shown_to(caller_id(request)))
 
     def delete(self, request: Request) -> Response:
         services.discard(caller_id(request), check=_check(request))
@@ -50,6 +52,8 @@ class CartItemListView(APIView):
 class CartItemView(APIView):
     """One line of the cart."""
 
+    if_match = ("PATCH", "DELETE")
+
     def patch(self, request: Request, item_id: UUID) -> Response:
         wanted = validated(QuantitySerializer, request.data)
         item = services.set_quantity(
@@ -62,10 +66,11 @@ class CartItemView(APIView):
         return Response(status=204)
 
 
-def _cart(user_id: UUID) -> dict[str, Any]:
+def cart_shown_to(user_id: UUID) -> dict[str, Any]:
+    """Return what a GET of the user's cart answers right now."""
     return cart_body(selectors.cart_of(user_id), selectors.items_of(user_id))
 
 
 def _check(request: Request) -> Check:
     """Compare If-Match with the whole cart: a line has no address to read it from by itself."""
-    return matching(request, lambda: _cart(caller_id(request)))
+    return matching(request, lambda: cart_shown_to(caller_id(request)))

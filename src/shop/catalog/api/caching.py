@@ -12,13 +12,13 @@ from typing import Any, TypeAlias
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.cache import patch_vary_headers
-from django.utils.http import parse_etags
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from shop.catalog.api.questions import asked_by
 from shop.core.caching.answers import OK, Lease, Made, answer, count, look_up, outcome_of, take
 from shop.core.caching.entries import Entry, Question
+from shop.core.conditional import READING, etags_in, objection
 from shop.core.errors import NotFound
 from shop.core.observing import enter
 from shop.core.permissions import has_role
@@ -29,7 +29,6 @@ from shop.core.roles import CATALOG_WRITERS
 Handler: TypeAlias = Callable[[HttpRequest], HttpResponse]
 Headers: TypeAlias = dict[str, tuple[str, str]]  # by lower-case name, as Django keeps them
 
-READING = ("GET", "HEAD")
 # Ours alone, or another one for each answer.
 OF_ONE_ANSWER = (
     "age",
@@ -72,6 +71,7 @@ class CatalogCache:
             or "HTTP_AUTHORIZATION" in meta
             or "HTTP_ORIGIN" in meta
             or not _takes_json(meta.get("HTTP_ACCEPT", "*/*"))
+            or objection(request)
         ):
             return self.get_response(request)
         asked = asked_by(request)
@@ -194,11 +194,11 @@ def _finished(request: HttpRequest, entry: Entry, headers: Headers) -> HttpRespo
 def _has(request: HttpRequest, etag: str) -> bool:
     """Tell whether the client has this version (RFC 9110, If-None-Match: weak comparison)."""
     given = request.META.get("HTTP_IF_NONE_MATCH")
-    if given is None or "HTTP_IF_MATCH" in request.META:
+    if given is None:
         return False
     if given == etag:
         return True
-    etags = parse_etags(given)
+    etags = etags_in(given)
     return "*" in etags or etag in (one.removeprefix("W/") for one in etags)
 
 

@@ -157,7 +157,6 @@ OPERATIONS = {
         returns=ProductSerializer,
         example=PRODUCT,
         errors=PRODUCT_CHANGES,
-        if_match=True,
     ),
     "ProductView.patch": Operation(
         id="products_update",
@@ -168,7 +167,6 @@ OPERATIONS = {
         returns=ProductSerializer,
         example={**PRODUCT, "price": "17.50"},
         errors=PRODUCT_CHANGES,
-        if_match=True,
     ),
     "ProductView.delete": Operation(
         id="products_delete",
@@ -178,6 +176,5 @@ OPERATIONS = {
         "stock was ever counted, stays (409).",
         status=204,
         errors=(ProductInUse,),
-        if_match=True,
     ),
 }

@@ -89,6 +89,8 @@ class ProductListView(CachedAnswers, generics.ListCreateAPIView[Product]):
 class ProductView(CachedAnswers, generics.RetrieveUpdateDestroyAPIView[Product]):
     """One product; staff change it, with If-Match only what they have seen."""
 
+    if_match = ("PUT", "PATCH", "DELETE")
+
     permission_classes = [ReadOnlyOrCatalogWriter]
     serializer_class = ProductSerializer
 

@@ -7,11 +7,18 @@ from rest_framework import serializers
 from shop.checkout.api.serializers import (
     EventSerializer,
     OrderStatusSerializer,
+    PayingSerializer,
     PlaceOrderSerializer,
     RefundSerializer,
     StaffOrderSerializer,
 )
-from shop.checkout.errors import CartEmpty, PartialRefund, PaymentNotDue, TooManyUnpaidOrders
+from shop.checkout.errors import (
+    CartEmpty,
+    PartialRefund,
+    PaymentNotDue,
+    PriceChanged,
+    TooManyUnpaidOrders,
+)
 from shop.core.errors import NotFound, TooManyLines
 from shop.core.openapi import TIME_EXAMPLE, UUID_EXAMPLE, Operation
 from shop.core.states import InvalidTransition
@@ -22,7 +29,10 @@ from shop.payments.api.schema import PAYMENT, PAYMENTS
 from shop.payments.api.serializers import PaymentSerializer
 from shop.payments.errors import InvalidSignature, SignatureExpired
 
-PROBLEM_MEMBERS = {"invalid_transition": {"from": "shipped", "to": "cancelled"}}
+PROBLEM_MEMBERS = {
+    "invalid_transition": {"from": "shipped", "to": "cancelled"},
+    "price_changed": {"total_amount": "41.80"},
+}
 
 HOW_TO_PAY = {"payment_method": "card", "payment_token": "tok_success"}
 PLACED = {"id": UUID_EXAMPLE, "status": "pending", "details": {}, "created_at": TIME_EXAMPLE}
@@ -42,13 +52,15 @@ OPERATIONS = {
         tag=ORDERS,
         summary="Turn the cart into an order",
         description="All of the cart or nothing: when a line falls short, nothing changes, and "
-        "`lines` of the 409 names every product that does.",
+        "`lines` of the 409 names every product that does. `expected_total` is what the customer "
+        "agrees to pay: if a price has changed since, nothing is ordered. `If-Match` takes the "
+        "ETag of the cart, and lets only that very cart be ordered.",
         body=PlaceOrderSerializer,
-        sends=HOW_TO_PAY,
+        sends=HOW_TO_PAY | {"expected_total": "39.80"},
         returns=OrderSerializer,
         example=ORDER,
         status=201,
-        errors=(CartEmpty, InsufficientStock, TooManyLines, TooManyUnpaidOrders),
+        errors=(CartEmpty, InsufficientStock, PriceChanged, TooManyLines, TooManyUnpaidOrders),
         idempotent="required",
         located=True,
     ),
@@ -61,7 +73,6 @@ OPERATIONS = {
         example={**ORDER, "order_status": "cancelled"},
         errors=(InvalidTransition,),
         idempotent="required",
-        if_match=True,
     ),
     "OrderPaymentsView.get": Operation(
         id="orders_payments_list",
@@ -75,7 +86,7 @@ OPERATIONS = {
         tag=PAYMENTS,
         summary="Pay an order once more",
         description="When the payment before has failed, and while the order is pending.",
-        body=PlaceOrderSerializer,
+        body=PayingSerializer,
         sends=HOW_TO_PAY,
         returns=PaymentSerializer,
         example={**PAYMENT, "status": "pending"},
@@ -129,6 +140,5 @@ OPERATIONS = {
         returns=StaffOrderSerializer,
         example={**STAFF_ORDER, "order_status": "shipped"},
         errors=(InvalidTransition,),
-        if_match=True,
     ),
 }

@@ -11,11 +11,19 @@ from shop.payments.api.serializers import PaymentSerializer
 from shop.payments.models import Payment
 
 
-class PlaceOrderSerializer(serializers.Serializer[Order]):
-    """How the order will be paid."""
+class PayingSerializer(serializers.Serializer[Payment]):
+    """How an order will be paid."""
 
     payment_method = serializers.ChoiceField(choices=Payment.Method.choices)
     payment_token = serializers.CharField(max_length=255, required=False)
+
+
+class PlaceOrderSerializer(PayingSerializer):
+    """How the order will be paid, and what the customer agrees to pay for it."""
+
+    expected_total = serializers.DecimalField(
+        max_digits=20, decimal_places=2, min_value=Decimal(0), required=False
+    )
 
 
 class RefundSerializer(serializers.Serializer[Payment]):

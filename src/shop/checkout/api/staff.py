@@ -24,6 +24,8 @@ from shop.payments.api.serializers import PaymentSerializer
 class StaffOrderView(APIView):
     """One order of any user, with its payments and its history."""
 
+    if_match = ("PATCH",)
+
     permission_classes = [OrderStaff]
 
     def get(self, request: Request, user_id: UUID, order_id: UUID) -> Response:

@@ -7,10 +7,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from shop.carts.api.views import cart_shown_to
 from shop.checkout import selectors, services
-from shop.checkout.api.serializers import PlaceOrderSerializer
+from shop.checkout.api.serializers import PayingSerializer, PlaceOrderSerializer
 from shop.core.api import caller_id, idempotent, validated
-from shop.core.conditional import require_match
+from shop.core.conditional import matching, require_match
 from shop.core.idempotency import Answer
 from shop.orders.api.serializers import OrderSerializer
 from shop.orders.api.views import OrderListView
@@ -23,11 +24,15 @@ ORDERS_PLACED = Counter("shardmart_orders_placed_total", "Orders placed; repetit
 class OrdersView(OrderListView):
     """The caller's orders; a POST makes one of the cart."""
 
+    if_match = ("POST",)  # compared with the cart
+
     def post(self, request: Request) -> Response:
         wanted = validated(PlaceOrderSerializer, request.data)
+        user_id = caller_id(request)
+        check = matching(request, lambda: cart_shown_to(user_id))
 
         def work() -> Answer:
-            order = services.place_order(user_id=caller_id(request), **wanted)
+            order = services.place_order(user_id=user_id, check=check, **wanted)
             return Answer(201, OrderSerializer(order).data, f"{request.path}{order.id}/")
 
         response = idempotent(request, work)
@@ -38,6 +43,8 @@ class OrdersView(OrderListView):
 
 class CancelOrderView(APIView):
     """Cancelling one of the caller's orders, while nothing of it has left."""
+
+    if_match = ("POST",)
 
     def post(self, request: Request, order_id: UUID) -> Response:
         def check(order: Order) -> None:
@@ -59,7 +66,7 @@ class OrderPaymentsView(APIView):
         return Response(PaymentSerializer(payments, many=True).data)
 
     def post(self, request: Request, order_id: UUID) -> Response:
-        wanted = validated(PlaceOrderSerializer, request.data)
+        wanted = validated(PayingSerializer, request.data)
 
         def work() -> Answer:
             payment = services.pay_order(user_id=caller_id(request), order_id=order_id, **wanted)

@@ -164,7 +164,11 @@ class Journey:
     def order(self, buyer: Shop, product: int) -> str:
         """Place the order, and send it again as a client does that got no answer."""
         request: dict[str, Any] = {
-            "json": {"payment_method": "card", "payment_token": "tok_success"},
+            "json": {
+                "payment_method": "card",
+                "payment_token": "tok_success",
+                "expected_total": "59.70",
+            },
             "headers": {"Idempotency-Key": token_urlsafe()},
             "expect": 201,
         }

@@ -8,6 +8,7 @@ from drf_spectacular.drainage import error
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
+from shop.core.conditional import PreconditionInvalid, PreconditionUnsupported
 from shop.core.errors import AccountClosed
 from shop.core.idempotency import InProgress, KeyReused
 from shop.core.openapi import headers, problems
@@ -98,7 +99,7 @@ class Schema(AutoSchema):
             parameters += [_cursor(), _page_size()]
         if told.idempotent:
             parameters.append(headers.idempotency_key(required=told.idempotent == "required"))
-        if told.if_match:
+        if self._compares_if_match():
             parameters.append(headers.IF_MATCH)
         if self.method == "GET":
             parameters.append(headers.IF_NONE_MATCH)
@@ -126,6 +127,9 @@ class Schema(AutoSchema):
 
     def _is_open(self) -> bool:
         return is_open(self.view, self.method)
+
+    def _compares_if_match(self) -> bool:
+        return self.method in getattr(self.view, "if_match", ())
 
     def _roles(self) -> set[Role]:
         """Return the roles that the view's permissions let in: they are asked, not read."""
@@ -163,7 +167,10 @@ class Schema(AutoSchema):
         yield from self._refusals_of_content()
         if "{" in self.path:
             yield problems.NO_SUCH
-        if self.told.if_match:
+        yield refusal(PreconditionUnsupported)
+        if self.method == "GET" or self._compares_if_match():
+            yield refusal(PreconditionInvalid)
+        if self._compares_if_match():
             yield problems.STALE
         if self.told.idempotent:
             yield problems.KEY_MISSING

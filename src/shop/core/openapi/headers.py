@@ -82,9 +82,14 @@ def idempotency_key(*, required: bool) -> Any:
     )
 
 
+ETAGS = r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'
 IF_NONE_MATCH = _header(
-    "If-None-Match", "The ETag that the client has; if it is still right, the answer is 304."
+    "If-None-Match",
+    "The ETag that the client has; if it is still right, the answer is 304.",
+    pattern=ETAGS,
 )
 IF_MATCH = _header(
-    "If-Match", "The ETag of what the client read; if it has changed since, the answer is 412."
+    "If-Match",
+    "The ETag of what the client read; if it has changed since, the answer is 412.",
+    pattern=ETAGS,
 )

@@ -36,7 +36,6 @@ class Operation:
         paged: whether the answer is a keyset page of `returns`.
         orderings: the values of the `ordering` parameter, the first being the default.
         idempotent: whether an Idempotency-Key is required, or kept if the client sends one.
-        if_match: whether an If-Match header is compared.
         located: whether the answer has a Location header.
         says: further headers of the answer.
         security: the name of the security scheme, for who needs one.
@@ -56,7 +55,6 @@ class Operation:
     paged: bool = False
     orderings: tuple[str, ...] = ()
     idempotent: Literal["", "required", "optional"] = ""
-    if_match: bool = False
     located: bool = False
     says: tuple[str, ...] = ()
     security: str = "bearer"
