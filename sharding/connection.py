@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -51,7 +51,9 @@ class Session:
         with contextlib.suppress(psycopg2.Error):
             self._connection.cancel()
 
-    def query(self, sql: str, parameters: Sequence[object] | None = None) -> list[Row]:
+    def query(
+        self, sql: str, parameters: Sequence[object] | Mapping[str, object] | None = None
+    ) -> list[Row]:
         """Run one statement and return its rows as named tuples; [] when it returns none."""
         with self._connection.cursor(cursor_factory=NamedTupleCursor) as cursor:
             if self._log:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich import box
 from rich.console import Console
@@ -50,6 +50,18 @@ def _cell(value: object) -> Text:
 def mark(good: bool) -> Text:
     """Return a green tick or a red cross."""
     return Text("✓", style="green") if good else Text("✗", style="bold red")
+
+
+def one_line(sql: str, *, most: int = 120) -> str:
+    """Return the beginning of a statement, with its white space folded."""
+    folded = " ".join(sql.split())
+    return folded if len(folded) <= most else f"{folded[: most - 1]}…"
+
+
+def silence(console: Console, silent: Mapping[str, str]) -> None:
+    """Print why nodes did not answer."""
+    for sentence in silent.values():
+        console.print(Text(sentence, style="red"))
 
 
 def heading(console: Console, title: str) -> None:

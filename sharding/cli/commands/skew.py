@@ -9,7 +9,7 @@ from rich.text import Text
 from sharding.cli.app import App, pass_app
 from sharding.cli.command import ShardctlCommand
 from sharding.cli.parameters import group_ids
-from sharding.cli.tables import heading, rows, table
+from sharding.cli.tables import heading, rows, silence, table
 from sharding.errors import InvalidInput
 from sharding.figures import bar, bytes_, count, duration, percent
 from sharding.inspection import placements, skew
@@ -63,8 +63,7 @@ def _render(console: Console, found: Skew, *, by: str, top: int) -> None:
     listed = table(">Shard", ">Group", "Node", ">Bytes", ">Rows", ">Traffic", "")
     console.print(rows(listed, (_shard(load, by, largest) for load in shards[:top])))
     _render_tenants(console, found)
-    for error in found.silent.values():
-        console.print(Text(error, style="red"))
+    silence(console, found.silent)
 
 
 def _node(load: Load, found: Skew) -> tuple[object, ...]:
