@@ -13,6 +13,8 @@ threads = int(os.environ["APP_THREADS"])
 
 # Only HAProxy on this machine is believed when it says who the client is.
 forwarded_allow_ips = "127.0.0.1"
+# Not even it says under which path the application lies, or whom it asks for.
+forwarder_headers = ""
 
 # A request line holds a cursor and some filters; a header field, a token.
 limit_request_line = 8190  # bytes

@@ -198,17 +198,20 @@ class World:
 
     def ask(self, method: str, path: str, actor: str) -> Any:
         """Ask as an actor for what is Ana's, and undo what that changes."""
-        room = (*path.split("/"), "")[2]
-        filled = re.sub(
-            r"<(\w+)>", lambda m: str(self.ids.get(f"{room}_{m[1]}", self.ids.get(m[1]))), path
-        )
         headers = {"Idempotency-Key": str(new_id())}
         with transaction.atomic():
             response = getattr(self.clients[actor], method.lower())(
-                filled, self.body(method, path) or None, headers=headers
+                self.filled(path), self.body(method, path) or None, headers=headers
             )
             transaction.set_rollback(True)
         return response
+
+    def filled(self, path: str) -> str:
+        """Return a path of the table with Ana's ids."""
+        room = (*path.split("/"), "")[2]
+        return re.sub(
+            r"<(\w+)>", lambda m: str(self.ids.get(f"{room}_{m[1]}", self.ids.get(m[1]))), path
+        )
 
 
 @pytest.fixture

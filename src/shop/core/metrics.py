@@ -30,6 +30,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from sharding.django.work import Spent, Work
 from shop.core.afterwards import Answered
+from shop.core.errors import problem_response
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -125,8 +126,11 @@ def _count_spent(name: str, alias: str, spent: Spent) -> None:
 def show(request: HttpRequest) -> HttpResponse:
     """Answer /metrics with the sums over all processes of this server.
 
-    Straight at the server alone: HAProxy's public front refuses the path.
+    Straight at the server alone: the public front refuses the path, and what it passes on says for
+    whom; no stranger can leave that out.
     """
+    if "X-Forwarded-For" in request.headers:
+        return problem_response(404, "not_found", "There is nothing at this path.")
     response: HttpResponse = ExportToDjangoView(request)
     return response
 

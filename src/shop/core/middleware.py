@@ -1,7 +1,7 @@
 """What every request passes through before a view sees it."""
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -59,7 +59,11 @@ def _is_personal(request: HttpRequest) -> bool:
 
 
 class BodyLimit:
-    """Refuses a body larger than settings.MAX_BODY_BYTES before it is read."""
+    """Refuses a body larger than settings.MAX_BODY_BYTES, and one that would be taken for none.
+
+    A PATCH without any body is refused as well: it says nothing, and whoever sent it meant
+    something. `{}` is an answer to the same question, and changes nothing.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -71,4 +75,13 @@ class BodyLimit:
         if len(length) > MAX_DIGITS or int(length) > settings.MAX_BODY_BYTES:
             limit = f"A body may have {settings.MAX_BODY_BYTES} bytes at most."
             return problem_response(413, "body_too_large", limit)
+        if "Transfer-Encoding" in request.headers:  # this server does not tell where it ends
+            return problem_response(411, "length_required", "Send a Content-Length.")
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, *_: Any) -> HttpResponse | None:
+        """Refuse a PATCH without a body where there is something to change."""
+        changes = request.method == "PATCH" and hasattr(getattr(view, "view_class", None), "patch")
+        if changes and not int(request.META.get("CONTENT_LENGTH") or 0):
+            return problem_response(400, "parse_error", "A PATCH needs a body that says what.")
+        return None

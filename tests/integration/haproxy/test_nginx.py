@@ -31,12 +31,14 @@ def assert_problem(answer: httpx.Response, status: int) -> None:
 
 def test_the_app_learns_address_and_id_from_nginx_alone(front: Edge, apps: list[App]) -> None:
     claims = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https", "Forwarded": "for=x"}
+    claims |= {"X-Forwarded-Ssl": "on", "X-Forwarded-Host": "evil.example", "SCRIPT_NAME": "/x"}
     for given in ("Order-7", "no id"):
         answer = httpx.get(f"{front.url}/api/cart/", headers=claims | {"X-Request-ID": given})
         [seen] = [one.headers for app in apps for one in app.asked]
         assert seen["x-forwarded-for"] == ["127.0.0.1"]
         assert seen["x-forwarded-proto"] == ["http"]
-        assert "forwarded" not in seen
+        assert {n for n in seen if "forwarded" in n} == {"x-forwarded-for", "x-forwarded-proto"}
+        assert not any("_" in name for name in seen)
         assert seen["x-request-id"] == [answer.headers["X-Request-ID"]]
         assert (seen["x-request-id"] == [given]) == (given == "Order-7")
         for app in apps:
