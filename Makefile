@@ -80,11 +80,12 @@ bench-%: install ## a benchmark of tests/load, e.g. make bench-catalog; ARGS=--h
 example-%: install ## a worked example of docs/examples, e.g. make example-services; ARGS=--help lists its options
 	@PYTHONPATH=src:. $(PYTHON) -m docs.examples.$* $(ARGS)
 
-schema: install ## renew docs/openapi.yaml and the tables of docs/api.md and docs/monitoring.md
+schema: install ## renew docs/openapi.yaml and the tables of docs/api.md, monitoring.md and configuration.md
 	@$(OFFLINE) $(PYTHON) src/manage.py spectacular \
 		--file docs/openapi.yaml --validate --fail-on-warn
 	@$(OFFLINE) $(PYTHON) src/manage.py api_table docs/api.md
 	@$(OFFLINE) $(PYTHON) src/manage.py metrics_table docs/monitoring.md
+	@PYTHONPATH=src $(OFFLINE) $(PYTHON) -m shop.config.table docs/configuration.md
 
 dashboards: install ## write Grafana's dashboards again, from monitoring/dashboards/
 	@$(PYTHON) -m monitoring.dashboards

@@ -5,8 +5,11 @@ The test database is made on every node of the stack's cluster (sharding.django.
 
 from secrets import token_hex
 
+from shop.config.environment import load
 from shop.config.settings import *  # noqa: F403
-from shop.config.settings import CACHES, DATABASE_NAME, THROTTLE_RATES, env
+from shop.config.settings import CACHES, DATABASE_NAME, THROTTLE_RATES
+
+env = load()
 
 DATABASES = {
     "default": env.database("DATABASE_ADMIN_URL")

@@ -1,5 +1,6 @@
 """`python -m db.containers`: the jobs that make containers of PostgreSQL one cluster.
 
+    settings  refuses an .env that names what docker-compose.yml does not read
     prepare   database, roles and membership of all nodes that run; once, and safe to repeat
     watch     the same for each worker that appears, and Prometheus's targets, until it is ended
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import time
@@ -27,9 +29,17 @@ from db.cluster.servers import Server, connect
 from db.containers import discovery
 from db.containers.passwords import FromEnvironment
 from db.containers.watching import NotYet, Watch
+from db.remote.host import env_file
 
 PAUSE = 2.0  # seconds between two looks
 PATIENCE = 120.0  # seconds that the nodes may take to start
+COMPOSE_FILE = Path(__file__).resolve().parents[2] / "docker-compose.yml"
+# What a container has in its environment before .env.
+CONTAINERS_OWN = re.compile(
+    r"PATH|HOME|HOSTNAME|PWD|OLDPWD|SHLVL|_|TERM|LANG|LC_\w+|GPG_KEY|PYTHON\w*|container"
+    r"|(https?|ftp|all|no)_proxy",
+    re.IGNORECASE,
+)
 # `prepare` and `watch` may meet, when a stack is started again and scaled at once.
 LOCK = "SELECT pg_advisory_lock(hashtext('db.containers'))"
 
@@ -37,10 +47,21 @@ LOCK = "SELECT pg_advisory_lock(hashtext('db.containers'))"
 def main() -> int:
     """Run one of the jobs; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m db.containers", description=__doc__)
-    parser.add_argument("job", choices=("prepare", "watch"))
+    parser.add_argument("job", choices=("settings", "prepare", "watch"))
     job = parser.parse_args().job
+    if job == "settings":
+        return settings()
     passwords = FromEnvironment()
     return prepare(passwords, _wanted()) if job == "prepare" else watch(passwords)
+
+
+def settings() -> int:
+    """Look at the names of .env, which compose puts into this process's environment."""
+    names = [name for name in os.environ if not CONTAINERS_OWN.fullmatch(name)]
+    complaint = env_file.check_names(names, env_file.known(COMPOSE_FILE.read_text()))
+    if complaint:
+        print(f".env: {complaint}", file=sys.stderr)
+    return 2 if complaint else 0
 
 
 def prepare(passwords: FromEnvironment, wanted: int) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import psycopg2
 
-from db.local import health, lock, mail_catcher, monitoring, report, secrets_file, test_run
+from db.local import chosen, health, lock, mail_catcher, monitoring, report, secrets_file, test_run
 from db.local import layout as layouts
 from db.local import settings as choices
 from db.local.down import clean, down
@@ -60,18 +60,24 @@ def _run(command: str, rest: Sequence[str]) -> int:
     with lock.held(layouts.CHECKOUT, stack):
         if command == "test":
             return test_run.run(os.environ, rest)
-        if command == "up":
-            print_summary(up(os.environ, stack=stack))
-        elif command == "deploy":
-            up(os.environ, stack=stack, renew=True)
-            print(f"Stack {stack} runs the code of this checkout.")
-        else:
+        if command == "down":
             print(
                 f"Stack {stack} stopped; its data stays."
                 if down(stack)
                 else f"Stack {stack} was not running."
             )
+        else:
+            _up(stack, renew=command == "deploy")
     return 0
+
+
+def _up(stack: str, *, renew: bool) -> None:
+    application = chosen.take(os.environ, stack)
+    made = up(os.environ, stack=stack, application=application, renew=renew)
+    if renew:
+        print(f"Stack {stack} runs the code of this checkout.")
+    else:
+        print_summary(made)
 
 
 def _clean() -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
 
 from db.cluster.roles import ADMIN, APP, DATABASE, MONITOR, OWNER
 from db.local.layout import Layout
@@ -50,13 +52,28 @@ def variables(settings: Settings, secrets: Secrets, layout: Layout) -> dict[str,
     }
 
 
-def write(settings: Settings, secrets: Secrets, layout: Layout) -> str:
-    """Write the env file and return its text."""
-    lines = [f"{key}={value}" for key, value in variables(settings, secrets, layout).items()]
+def write(
+    settings: Settings, secrets: Secrets, layout: Layout, application: Mapping[str, str]
+) -> str:
+    """Write the env file and return its text.
+
+    Args:
+        application: what was chosen; it wins over what the stack has for the same.
+    """
+    values = {**variables(settings, secrets, layout), **application}
+    lines = [f"{key}={_quoted(value)}" for key, value in values.items()]
     text = "\n".join(lines) + "\n"
     write_private(layout.env, text)
     _give_to_sudo_user(layout)
     return text
+
+
+def _quoted(value: str) -> str:
+    """Return a value as python-dotenv reads it back: as it is, unless it has signs of its own."""
+    if not re.search(r"[\s#'\"\\$]", value):
+        return value
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _give_to_sudo_user(layout: Layout) -> None:

@@ -6,6 +6,7 @@ HAProxy. Each ends with probes that must be content before the next begins.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 from collections.abc import Mapping
@@ -38,10 +39,17 @@ from db.local.supervisor import Supervisor
 CITUS_IS_HERE = "Citus is installed here: `make clean` and `make up` make a cluster, of new data."
 
 
-def up(environ: Mapping[str, str], *, stack: str, renew: bool = False) -> Stack:
+def up(
+    environ: Mapping[str, str],
+    *,
+    stack: str,
+    application: Mapping[str, str] | None = None,
+    renew: bool = False,
+) -> Stack:
     """Start a stack, or bring a running one up to date; return it healthy and migrated.
 
     Args:
+        application: settings of the application that were chosen for this stack.
         renew: restart what runs our code even when nothing has changed (`make deploy-local`).
     """
     progress = Progress()
@@ -62,6 +70,9 @@ def up(environ: Mapping[str, str], *, stack: str, renew: bool = False) -> Stack:
     supervisor = Supervisor(layout)
     settings.save(layout.settings)
     secrets = secrets_file.load_or_make(layout.secrets)
+    if chosen_secret := (application or {}).get("PAYMENT_WEBHOOK_SECRET"):
+        # The sandbox signs with what the application believes.
+        secrets = dataclasses.replace(secrets, payment_webhook_secret=chosen_secret)
     built = Stack(
         settings=settings,
         secrets=secrets,
@@ -71,7 +82,7 @@ def up(environ: Mapping[str, str], *, stack: str, renew: bool = False) -> Stack:
         supervisor=supervisor,
     )
     say_kind(settings, citus_is_here=environ.get("CITUS") != "off" and software.has_citus())
-    make_data(built, progress)
+    make_data(built, application or {}, progress)
     start(built, progress, running=running, renew=renew)
     for node in given_up:
         # The cluster has let go of it: nothing in there is anybody's any more, and a node that
@@ -103,7 +114,7 @@ def say_kind(settings: Settings, *, citus_is_here: bool = False) -> None:
         )
 
 
-def make_data(stack: Stack, progress: Progress) -> None:
+def make_data(stack: Stack, application: Mapping[str, str], progress: Progress) -> None:
     """Create the data directories that are missing and write all configuration."""
 
     def make(node: Node) -> bool:
@@ -127,7 +138,7 @@ def make_data(stack: Stack, progress: Progress) -> None:
         configuration.write_node(node, stack.settings, stack.layout, stack.account, stack.bindir)
     if stack.settings.monitoring:
         monitoring_files.write_all(stack.settings, stack.secrets, stack.layout, stack.account)
-    environment.write(stack.settings, stack.secrets, stack.layout)
+    environment.write(stack.settings, stack.secrets, stack.layout, application)
 
 
 def print_summary(stack: Stack) -> None:

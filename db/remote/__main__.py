@@ -30,7 +30,7 @@ from db.remote.options import COMMANDS, Options
 from db.remote.request import Request
 from db.remote.ssh import Ssh
 
-OLDEST_PYTHON, OLDEST_COMPOSE = (3, 11), (2, 20)
+OLDEST_PYTHON, OLDEST_COMPOSE = (3, 11), (2, 24)
 PROBE = """
 echo "python=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)"
 echo "docker=$(docker version --format '{{.Server.Version}}' 2>/dev/null)"

@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from db.placeholders import left_as_they_were
@@ -57,9 +57,7 @@ def check_env(directory: Path, compose_file: Path, request: Request) -> dict[str
     if not os.access(path, os.R_OK | os.W_OK) or not os.access(directory, os.W_OK):
         raise Refused(f"{directory} and its .env must belong to who deploys.")
     values = env_file.read(path)
-    names = env_file.needed(compose_file.read_text())
-    if missing := [name for name in names if not values.get(name)]:
-        raise Refused(f"{path} lacks what the compose file needs: {', '.join(missing)}.")
+    _check_names(path, values, compose_file.read_text())
     if example := left_as_they_were(values):
         raise Refused(f"{path} has values of .env.example: change {', '.join(example)}.")
     if values.get("ENVIRONMENT") == "production" and values.get("SEED") != "off":
@@ -68,6 +66,14 @@ def check_env(directory: Path, compose_file: Path, request: Request) -> dict[str
     if env != request.env:
         raise Refused(f"{path} says DEPLOY_ENV={env}, and this is a deployment to {request.env}.")
     return values
+
+
+def _check_names(path: Path, values: Mapping[str, str], compose_file: str) -> None:
+    """Refuse an .env without what the compose file needs, or with what it does not read."""
+    if complaint := env_file.check_names(values, env_file.known(compose_file)):
+        raise Refused(f"{path}: {complaint}")
+    if missing := [name for name in env_file.needed(compose_file) if not values.get(name)]:
+        raise Refused(f"{path} lacks what the compose file needs: {', '.join(missing)}.")
 
 
 def check_disk(shell: Shell, directory: Path) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from db.placeholders import SECRET
 
 NEEDED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*):?\?")
+USED = re.compile(r"(?<!\$)\$\{([A-Z_][A-Z0-9_]*)")
+PASSED_ON = re.compile(r"^ +([A-Z_][A-Z0-9_]*): *$", re.MULTILINE)
+# Of compose itself, of docker, and what a deployment writes down.
+TOOLS = re.compile(r"(COMPOSE|DOCKER|BUILDKIT)_|(DEPLOY_ENV|(APP|NODE)_IMAGE|(NODE_)?TAG)$")
 ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
 
@@ -31,6 +36,22 @@ def _value(text: str) -> str:
 def needed(compose_file: str) -> list[str]:
     """Return the variables that a compose file cannot do without: `${NAME:?…}`."""
     return sorted(set(NEEDED.findall(compose_file)))
+
+
+def known(compose_file: str) -> set[str]:
+    """Return the variables that a compose file reads: `${NAME…}`, and `NAME:` without a value."""
+    code = re.sub(r"(^|\s)#.*", "", compose_file)
+    return set(USED.findall(code)) | set(PASSED_ON.findall(code))
+
+
+def check_names(names: Iterable[str], known_names: Iterable[str]) -> str:
+    """Return a sentence that names what nobody knows, and what may have been meant; else ""."""
+    choices = sorted(known_names)
+    found = []
+    for name in sorted({name for name in names if not TOOLS.match(name)}.difference(choices)):
+        (near,) = difflib.get_close_matches(name, choices, n=1) or [""]
+        found.append(f"{name} (is it {near}?)" if near else name)
+    return f"nobody reads {', '.join(found)}: see docs/configuration.md." if found else ""
 
 
 def secrets(values: Mapping[str, str]) -> list[str]:

@@ -1,4 +1,7 @@
-"""Settings of every process, from the environment alone."""
+"""Settings of every process, from the environment alone.
+
+What each variable means stands in `shop.config.meanings`, and from there in docs/configuration.md.
+"""
 
 from datetime import timedelta
 from pathlib import Path
@@ -14,12 +17,12 @@ env = load()
 
 PRODUCTION = env.one_of("ENVIRONMENT", "local", "production") == "production"
 SECRET_KEY = env.required("SECRET_KEY")
-DEBUG = env.bool("DEBUG", False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [] if PRODUCTION else ["127.0.0.1", "localhost"])
-RUN_DIR = env.str("RUN_DIR", "")  # of the local stack
-MAILPIT_URL = env.str("MAILPIT_URL", "")  # of the composed one: where `smoke` reads mails
-PUBLIC_URL = env.str("PUBLIC_URL", "http://127.0.0.1:8080")
-PAYMENT_WEBHOOK_SECRET = env.str("PAYMENT_WEBHOOK_SECRET", "")  # without it no webhook is believed
+DEBUG = env.boolean("DEBUG", False)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["127.0.0.1", "localhost"], production=[])
+RUN_DIR = env.text("RUN_DIR", "")  # of the local stack
+MAILPIT_URL = env.text("MAILPIT_URL", "")  # of the composed one: where `smoke` reads mails
+PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8080")
+PAYMENT_WEBHOOK_SECRET = env.text("PAYMENT_WEBHOOK_SECRET", "")  # without it no webhook is believed
 
 ROOT_URLCONF = "shop.config.urls"
 WSGI_APPLICATION = "shop.config.wsgi.application"
@@ -112,13 +115,13 @@ DATABASES = {
     "coordinator": env.database("DATABASE_DIRECT_URL"),
 }
 # A node's pooler listens on the node's host, on its port plus this.
-DATABASE_POOLER_PORT_OFFSET = env.int("DATABASE_POOLER_PORT_OFFSET", 0)
+DATABASE_POOLER_PORT_OFFSET = env.integer("DATABASE_POOLER_PORT_OFFSET", 0)
 SHARD_ROUTING = env.one_of("SHARD_ROUTING", "on", "off") == "on"
 DATABASE_NAME = DATABASES["coordinator"]["NAME"]
 DATABASE_ROUTERS = ["sharding.django.router.ShardRouter"]
 
 # Whom the console at /shards/ asks as: a role that reads statistics, straight at the coordinator.
-SHARD_MONITOR_DSN = env.str("DATABASE_MONITOR_URL", "")
+SHARD_MONITOR_DSN = env.text("DATABASE_MONITOR_URL", "")
 
 # Tables of other packages that stay on the coordinator, and why that does no harm.
 SHARDING_LOCAL_MODELS = {
@@ -129,7 +132,7 @@ SHARDING_LOCAL_MODELS = {
     "auth.Group_permissions": "made by Django's migrations; staff have roles instead",
 }
 
-REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6390/0")
+REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6390/0")
 CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
@@ -144,12 +147,12 @@ CACHES = {
 # CACHE_FRESH and CACHE_KEPT one asker makes it anew while the others get the old one. CACHE_KEPT
 # bounds how long a write may stay unseen whose process died before it could say so.
 CATALOG_CACHE = env.one_of("CATALOG_CACHE", "on", "off") == "on"
-CACHE_FRESH = timedelta(seconds=env.float("CACHE_FRESH_SECONDS", 60))
-CACHE_KEPT = timedelta(seconds=env.float("CACHE_KEPT_SECONDS", 120))
-CACHE_NEGATIVE = timedelta(seconds=env.float("CACHE_NEGATIVE_SECONDS", 10))
+CACHE_FRESH = timedelta(seconds=env.number("CACHE_FRESH_SECONDS", 60))
+CACHE_KEPT = timedelta(seconds=env.number("CACHE_KEPT_SECONDS", 120))
+CACHE_NEGATIVE = timedelta(seconds=env.number("CACHE_NEGATIVE_SECONDS", 10))
 # What browsers and the caches on the way may do with a stranger's answer; HAProxy's keeps it for
 # s-maxage, at most a second.
-CATALOG_CACHE_CONTROL = env.str(
+CATALOG_CACHE_CONTROL = env.text(
     "CATALOG_CACHE_CONTROL", "public, max-age=5, s-maxage=1, stale-while-revalidate=10"
 )
 
@@ -194,45 +197,46 @@ SPECTACULAR_SETTINGS = {
 }
 
 SIMPLE_JWT = {
-    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=env.int("ACCESS_TOKEN_MINUTES", 15)),
-    "REFRESH_TOKEN_LIFETIME": timedelta(days=env.int("REFRESH_TOKEN_DAYS", 14)),
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=env.integer("ACCESS_TOKEN_MINUTES", 15)),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=env.integer("REFRESH_TOKEN_DAYS", 14)),
     "ALGORITHM": "HS256",
     "USER_ID_CLAIM": "sub",
 }
 
 # How long after its first use a refresh token is answered again: to a second tab, or when the
 # first answer got lost. It is the time in which a stolen one is not noticed.
-REFRESH_GRACE = timedelta(seconds=env.int("REFRESH_GRACE_SECONDS", 30))
+REFRESH_GRACE = timedelta(seconds=env.integer("REFRESH_GRACE_SECONDS", 30))
 
-# How often one may ask: a number per s, min, hour or day, or "off". The first two are wide enough
-# to load the stack from one address; for the public, 600/min per address is plenty. The others
-# count wrong passwords only (shop.accounts.attempts).
+# How often one may ask: a number per s, min, hour or day, or "off". Outside production the first
+# two are wide enough to load the stack from one address. The others count wrong passwords only
+# (shop.accounts.attempts).
 THROTTLE_RATES = {
-    "anonymous": env.str("THROTTLE_ANONYMOUS", "60000/min"),
-    "user": env.str("THROTTLE_USER", "6000/min"),
-    "login_account_address": env.str("THROTTLE_LOGIN_ACCOUNT_ADDRESS", "10/min"),
-    "login_address": env.str("THROTTLE_LOGIN_ADDRESS", "60/min"),
-    "login_account": env.str("THROTTLE_LOGIN_ACCOUNT", "100/hour"),
+    "anonymous": env.rate("THROTTLE_ANONYMOUS", "60000/min", production="600/min"),
+    "user": env.rate("THROTTLE_USER", "6000/min", production="600/min"),
+    "login_account_address": env.rate("THROTTLE_LOGIN_ACCOUNT_ADDRESS", "10/min"),
+    "login_address": env.rate("THROTTLE_LOGIN_ADDRESS", "60/min"),
+    "login_account": env.rate("THROTTLE_LOGIN_ACCOUNT", "100/hour"),
 }
 # Proxies, addresses or networks, whose X-Forwarded-For is believed (its last entry).
-TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", ["127.0.0.1"])
+TRUSTED_PROXIES: list[str] = env.words("TRUSTED_PROXIES", ["127.0.0.1"])
 
-MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 1024 * 1024)
+MAX_BODY_BYTES = env.integer("MAX_BODY_BYTES", 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 FILE_UPLOAD_HANDLERS: list[str] = []  # no view takes files: what is sent is dropped, never stored
 
 # Transport. Outside production nothing is redirected: the local stack speaks plain HTTP.
 SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics"]  # asked from inside, without TLS
-SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 365 * 24 * 3600) if PRODUCTION else 0
+hsts = env.integer("HSTS_SECONDS", 365 * 24 * 3600)
+SECURE_HSTS_SECONDS = hsts if PRODUCTION else 0
 # Not "no-referrer": browsers then send "Origin: null", and the forms of /admin/ fail their check.
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-if env.bool("TLS_IN_FRONT", False):  # only then does nobody but the proxy set this header
+if env.boolean("TLS_IN_FRONT", False):  # only then does nobody but the proxy set this header
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # Other origins: none, unless named.
-CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
+CORS_ALLOWED_ORIGINS: list[str] = env.words("CORS_ALLOWED_ORIGINS", [])
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_CREDENTIALS = False
 CORS_PREFLIGHT_MAX_AGE = 600  # seconds
@@ -267,35 +271,35 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 CSRF_COOKIE_HTTPONLY = True
 # What a transaction's length, and so everybody's wait for its locks, depends on.
-MAX_LINES = env.int("MAX_LINES", 100)  # of a cart, an order, a wishlist
-MAX_UNPAID_ORDERS = env.int("MAX_UNPAID_ORDERS", 50)  # of one user: they hold stock
+MAX_LINES = env.integer("MAX_LINES", 100)  # of a cart, an order, a wishlist
+MAX_UNPAID_ORDERS = env.integer("MAX_UNPAID_ORDERS", 50)  # of one user: they hold stock
 IDEMPOTENCY_KEY_LIFETIME = timedelta(hours=24)
 ABANDONED_CART_LIFETIME = timedelta(
-    days=env.int("ABANDONED_CART_DAYS", 180)
+    days=env.integer("ABANDONED_CART_DAYS", 180)
 )  # untouched for so long
 # How far a webhook's signature may be from our clock; and how long its event is remembered.
-PAYMENT_WEBHOOK_TOLERANCE = timedelta(seconds=env.int("PAYMENT_WEBHOOK_TOLERANCE_SECONDS", 300))
+PAYMENT_WEBHOOK_TOLERANCE = timedelta(seconds=env.integer("PAYMENT_WEBHOOK_TOLERANCE_SECONDS", 300))
 WEBHOOK_EVENT_LIFETIME = timedelta(days=30)
 
 # Payments. The sandbox is a program of this repository (src/sandbox_gateway).
-CURRENCY = env.str("CURRENCY", "EUR")
+CURRENCY = env.text("CURRENCY", "EUR")
 PAYMENT_GATEWAY = env.one_of("PAYMENT_GATEWAY", "sandbox", "stripe")
-PAYMENT_GATEWAY_TIMEOUT = timedelta(seconds=env.float("PAYMENT_GATEWAY_TIMEOUT_SECONDS", 5))
-SANDBOX_GATEWAY_URL = env.str("SANDBOX_GATEWAY_URL", "http://127.0.0.1:8090")
-SANDBOX_GATEWAY_KEY = env.str("SANDBOX_GATEWAY_KEY", "")
-STRIPE_API_KEY = env.str("STRIPE_API_KEY", "")
-STRIPE_API_BASE = env.str("STRIPE_API_BASE", "https://api.stripe.com")
+PAYMENT_GATEWAY_TIMEOUT = timedelta(seconds=env.number("PAYMENT_GATEWAY_TIMEOUT_SECONDS", 5))
+SANDBOX_GATEWAY_URL = env.text("SANDBOX_GATEWAY_URL", "http://127.0.0.1:8090")
+SANDBOX_GATEWAY_KEY = env.text("SANDBOX_GATEWAY_KEY", "")
+STRIPE_API_KEY = env.text("STRIPE_API_KEY", "")
+STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com")
 # How long an unpaid order keeps its stock; a bank needs days.
-UNPAID_ORDER_LIFETIME = timedelta(minutes=env.int("UNPAID_ORDER_MINUTES", 30))
-UNPAID_TRANSFER_LIFETIME = timedelta(days=env.int("UNPAID_TRANSFER_DAYS", 7))
+UNPAID_ORDER_LIFETIME = timedelta(minutes=env.integer("UNPAID_ORDER_MINUTES", 30))
+UNPAID_TRANSFER_LIFETIME = timedelta(days=env.integer("UNPAID_TRANSFER_DAYS", 7))
 
 # Merchants' webhooks: addresses on this machine are for development only.
-WEBHOOKS_TO_LOOPBACK = env.bool("WEBHOOKS_TO_LOOPBACK", not PRODUCTION)
+WEBHOOKS_TO_LOOPBACK = env.boolean("WEBHOOKS_TO_LOOPBACK", True, production=False)
 WEBHOOK_DELIVERY_LIFETIME = timedelta(days=30)
 
 # Tasks (docs/asynchronous_processing.md). The broker is Redis, in a database of its own beside the
 # cache's, unless BROKER_URL names another one, e.g. amqp://… for RabbitMQ. Results are not kept.
-CELERY_BROKER_URL = env.str("BROKER_URL", "") or beside(REDIS_URL, database=1)
+CELERY_BROKER_URL = env.text("BROKER_URL", "") or beside(REDIS_URL, database=1)
 CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(CELERY_BROKER_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker as long as it takes
@@ -311,31 +315,33 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # they may end; they run twice
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 10_000
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
-CELERY_BEAT_SCHEDULE_FILENAME = env.str("BEAT_SCHEDULE_FILE", "celerybeat-schedule")
+CELERY_BEAT_SCHEDULE_FILENAME = env.text("BEAT_SCHEDULE_FILE", "celerybeat-schedule")
 CELERY_BEAT_SYNC_EVERY = 1  # written with each task sent: a beat that starts anew repeats none
 CELERY_TIMEZONE = TIME_ZONE
 
-OUTBOX_RELAY = env.bool("OUTBOX_RELAY", True)  # off: the sweep alone hands events over
-OUTBOX_SWEEP_AFTER = timedelta(seconds=env.int("OUTBOX_SWEEP_AFTER_SECONDS", 5))
-OUTBOX_REDELIVER_AFTER = timedelta(seconds=env.int("OUTBOX_REDELIVER_SECONDS", 120))
+OUTBOX_RELAY = env.boolean("OUTBOX_RELAY", True)  # off: the sweep alone hands events over
+OUTBOX_SWEEP_AFTER = timedelta(seconds=env.integer("OUTBOX_SWEEP_AFTER_SECONDS", 5))
+OUTBOX_REDELIVER_AFTER = timedelta(seconds=env.integer("OUTBOX_REDELIVER_SECONDS", 120))
 OUTBOX_EVENT_LIFETIME = timedelta(days=30)  # of events that all have handled
 
 # Mail, e.g. EMAIL_URL=smtp+tls://user:password@smtp.example.com:587 (dj-email-url's forms).
-vars().update(env.dj_email_url("EMAIL_URL", "smtp://127.0.0.1:8025"))
+vars().update(env.email("EMAIL_URL", "smtp://127.0.0.1:8025"))
 EMAIL_TIMEOUT = 10  # seconds
-MAIL_FROM = env.str("MAIL_FROM", "Shardmart <orders@shardmart.example>")
+MAIL_FROM = env.text("MAIL_FROM", "Shardmart <orders@shardmart.example>")
 DEFAULT_FROM_EMAIL = MAIL_FROM
 
 # What can be seen from outside (docs/monitoring.md). Each can be turned off to measure its cost.
 METRICS = env.one_of("METRICS", "on", "off") == "on"
 ACCESS_LOG = env.one_of("ACCESS_LOG", "on", "off") == "on"
-SLOW_REQUEST = timedelta(milliseconds=env.int("SLOW_REQUEST_MS", 500))  # logged with its queries
-PROMETHEUS_URL = env.str("PROMETHEUS_URL", "")  # for /status/; without it, this server's figures
-METRICS_REFRESH = timedelta(seconds=env.float("METRICS_REFRESH_SECONDS", 15))  # of the exporter
-if directory := env.str("PROMETHEUS_MULTIPROC_DIR", ""):
+# A slower one is logged with its queries.
+SLOW_REQUEST = timedelta(milliseconds=env.integer("SLOW_REQUEST_MS", 500))
+PROMETHEUS_URL = env.text("PROMETHEUS_URL", "")  # for /status/; without it, this server's figures
+METRICS_REFRESH = timedelta(seconds=env.number("METRICS_REFRESH_SECONDS", 15))  # of the exporter
+if directory := env.text("PROMETHEUS_MULTIPROC_DIR", ""):
     Path(directory).mkdir(parents=True, exist_ok=True)  # before any metric is defined
 # Spans go to this collector; without one nothing of OpenTelemetry is even imported.
-TRACING_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+TRACING_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+TRACING_SERVICE = env.text("OTEL_SERVICE_NAME", "shardmart")
 if TRACING_ENDPOINT:
     MIDDLEWARE.insert(1, "shop.core.tracing.Traced")
 
@@ -366,7 +372,10 @@ LOGGING = {
         # A line for every request to a gateway, with its whole address.
         "httpx": {"level": "WARNING"},
     },
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+    "root": {
+        "handlers": ["stderr"],
+        "level": env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"),
+    },
 }
 
 if PRODUCTION:

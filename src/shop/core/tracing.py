@@ -8,7 +8,6 @@ HTTP and SQL have spans of our own: those of the instrumentation packages know n
 the query string of every address.
 """
 
-import os
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
@@ -37,9 +36,7 @@ tracer = trace.get_tracer("shop")
 
 def start() -> None:
     """Send spans of this process to settings.TRACING_ENDPOINT (OTLP over HTTP)."""
-    provider = TracerProvider(
-        resource=Resource.create({SERVICE_NAME: os.environ.get("OTEL_SERVICE_NAME", "shardmart")})
-    )
+    provider = TracerProvider(resource=Resource.create({SERVICE_NAME: settings.TRACING_SERVICE}))
     exporter = OTLPSpanExporter(endpoint=f"{settings.TRACING_ENDPOINT.rstrip('/')}/v1/traces")
     provider.add_span_processor(BatchSpanProcessor(Redacting(exporter)))
     trace.set_tracer_provider(provider)

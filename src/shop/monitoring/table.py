@@ -11,7 +11,7 @@ from prometheus_client.metrics import MetricWrapperBase
 import sharding.django
 import shop
 from sharding.django.readings import Figure
-from shop.core.openapi.table import replaced
+from shop.core.markdown import replaced
 
 # Nothing is counted there, and importing it has effects: tables, programs, another configuration.
 LEFT_OUT = ("migrations", "management", "tracing", "wsgi")

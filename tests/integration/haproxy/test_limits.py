@@ -40,6 +40,19 @@ def test_an_address_that_asks_too_much_is_told_when_to_come_back(
     assert sum(len(app.asked) for app in apps) == 5
 
 
+def test_production_has_the_limits_for_the_public_unless_it_is_told_others(
+    start_edge: StartEdge,
+) -> None:
+    edge = start_edge(ENVIRONMENT="production", RATE_LIMIT="230")
+    with httpx.Client(base_url=edge.url) as client:
+        statuses = [client.get("/api/cart/").status_code for _ in range(240)]
+    assert statuses.count(429) == 10
+    edge = start_edge(ENVIRONMENT="production")
+    with httpx.Client(base_url=edge.url) as client:
+        statuses = [client.get("/api/cart/").status_code for _ in range(210)]
+    assert statuses.count(429) == 10
+
+
 def test_answers_from_the_cache_count_as_well(start_edge: StartEdge, apps: list[App]) -> None:
     edge = start_edge(RATE_LIMIT="5")
     for app in apps:

@@ -12,9 +12,10 @@ from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator
 from yaml import safe_load
 
+from shop.core.markdown import replaced
 from shop.core.openapi.operations import described, problem_members
 from shop.core.openapi.problems import by_status, refusal
-from shop.core.openapi.table import replaced, with_tables
+from shop.core.openapi.table import with_tables
 from shop.core.openapi.views import document
 from shop.inventory.errors import InsufficientStock
 from tests.integration.core.routes import METHODS, api_routes

@@ -1,13 +1,19 @@
 """What docker-compose.yml promises of each of its services."""
 
+import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from db.local.configuration import GATEWAY_BEHAVIOUR
+from db.remote.host import env_file
+from shop.config.meanings import BY_THE_STACK, CHOSEN
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -39,6 +45,16 @@ OWN_IMAGES = {
     "${NODE_IMAGE:-shardmart/node}:${NODE_TAG:-local}": "db/containers/node/Dockerfile",
     "shardmart/tests:${TAG:-local}": "src/Dockerfile",
 }
+
+# Those of a single process: where beat, `smoke` and `make up` keep what is theirs.
+OF_A_PROCESS = ("RUN_DIR", "MAILPIT_URL", "BEAT_SCHEDULE_FILE")
+OF_THE_SANDBOX = (
+    "GATEWAY_DUPLICATES",
+    "GATEWAY_HANG_SECONDS",
+    "GATEWAY_LATENCY_MS",
+    "GATEWAY_LOSSES",
+    "GATEWAY_WEBHOOK_SPREAD_MS",
+)
 
 each_service = pytest.mark.parametrize("name", SERVICES)
 
@@ -184,8 +200,79 @@ def test_there_is_no_password_in_the_file() -> None:
             assert not re.search(r"://\w*:(?!\$)[^@/]*@", str(value)), f"{key} has a password"
 
 
+def passed_on() -> set[str]:
+    """Return the variables that a service is given as .env has them, or not at all."""
+    return {
+        key
+        for service in SERVICES.values()
+        for key, value in service.get("environment", {}).items()
+        if value is None
+    }
+
+
 def test_every_variable_is_explained_and_every_explained_one_is_used() -> None:
     assert {name for name, _ in variables()} == example().keys()
+
+
+def test_what_is_passed_on_as_it_is_stands_in_a_document() -> None:
+    pages = " ".join(page.read_text() for page in (ROOT / "docs").glob("*.md"))
+    assert {name for name in passed_on() if not re.search(rf"\b{name}\b", pages)} == set()
+
+
+def test_every_setting_reaches_what_runs_the_application() -> None:
+    given = SERVICES["app1"]["environment"]
+    assert CHOSEN.keys() <= given.keys()
+    assert BY_THE_STACK.keys() - given.keys() == {*OF_A_PROCESS}
+    for name in CHOSEN:
+        assert given[name] is None or f"${{{name}" in given[name], f"{name} cannot be chosen"
+
+
+def test_the_sandbox_of_payments_can_be_told_how_to_behave() -> None:
+    assert {*OF_THE_SANDBOX} == GATEWAY_BEHAVIOUR
+    assert {*OF_THE_SANDBOX} <= SERVICES["gateway"]["environment"].keys()
+
+
+def test_the_limits_of_an_address_can_be_chosen() -> None:
+    given = SERVICES["haproxy"]["environment"]
+    assert {"BALANCE", "CONNECTION_LIMIT", "LOG_REQUESTS", "QUEUE_LIMIT", "RATE_LIMIT"} <= {
+        name for name, value in given.items() if value is None
+    }
+
+
+def test_nothing_is_set_up_before_the_names_of_the_env_file_were_looked_at() -> None:
+    settings, prepare = SERVICES["settings"], SERVICES["prepare"]
+    assert settings["env_file"] == [{"path": ".env", "required": False}]
+    assert settings["environment"] == {}
+    assert prepare["depends_on"]["settings"] == {"condition": "service_completed_successfully"}
+
+
+def test_the_names_that_a_host_s_env_file_may_have_are_those_of_the_compose_file() -> None:
+    known = env_file.known(TEXT)
+    assert known == {name for name, _ in variables()} | passed_on()
+    assert env_file.check_names(example(), known) == ""
+
+
+def test_a_misspelt_name_is_refused_with_the_one_that_was_meant() -> None:
+    complaint = env_file.check_names(["THROTLE_USER", "CURRENCY", "TAG"], env_file.known(TEXT))
+    assert "THROTLE_USER (is it THROTTLE_USER?)" in complaint
+    assert "CURRENCY" not in complaint
+
+
+@pytest.mark.parametrize(("more", "code"), [({}, 0), ({"CURENCY": "EUR"}, 2)])
+def test_the_service_settings_ends_well_with_known_names_alone(
+    more: dict[str, str], code: int
+) -> None:
+    own = {"PATH": os.environ["PATH"], "HOSTNAME": "1", "HOME": "/", "https_proxy": "http://p:1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "db.containers", "settings"],
+        cwd=ROOT,
+        env=own | example() | more,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, ("CURENCY" in done.stderr)) == (code, bool(more)), done.stderr
 
 
 def test_a_default_is_the_example_s() -> None:

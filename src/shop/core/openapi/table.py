@@ -2,10 +2,9 @@
 
 from typing import Any
 
+from shop.core.markdown import replaced
 from shop.core.openapi.completion import METHODS
 from shop.core.openapi.views import parsed_document
-
-MARKERS = "<!-- {name}: made by `make schema` -->", "<!-- end of {name} -->"
 
 
 def with_tables(text: str) -> str:
@@ -38,20 +37,6 @@ def code_table(document: dict[str, Any]) -> str:
         f"| {status} | `{code}` | {meanings[status, code]} |" for status, code in sorted(meanings)
     ]
     return "\n".join(["| status | code | meaning |", "|---|---|---|", *rows])
-
-
-def replaced(text: str, name: str, table: str) -> str:
-    """Return the text with this table between the markers of its name.
-
-    Raises:
-        ValueError: the markers are missing.
-    """
-    start, end = (marker.format(name=name) for marker in MARKERS)
-    before, found, rest = text.partition(start)
-    _, found_end, after = rest.partition(end)
-    if not (found and found_end):
-        raise ValueError(f"there is no pair of markers for {name}")
-    return f"{before}{start}\n\n{table}\n\n{end}{after}"
 
 
 def _endpoint_row(method: str, path: str, operation: dict[str, Any], document: Any) -> str:

@@ -18,7 +18,15 @@ from db.remote.host.runs import ROOMS, Run
 from db.remote.request import Request
 from tests.unit.db.remote.engine import Engine, Front
 
-COMPOSE = "services: {app1: {environment: {SECRET_KEY: '${SECRET_KEY:?see .env.example}'}}}\n"
+COMPOSE = """\
+services:
+  app1:
+    environment:
+      SECRET_KEY: ${SECRET_KEY:?see .env.example}
+      ENVIRONMENT: ${ENVIRONMENT:-local}
+      SEED: ${SEED:-on}
+      THROTTLE_USER:
+"""
 ENV = "SECRET_KEY=a-long-secret\nTAG=by-hand\n# kept\nNODE_TAG=n1\n"
 
 

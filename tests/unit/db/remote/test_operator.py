@@ -71,7 +71,7 @@ def test_an_unknown_host_is_never_trusted_and_nobody_is_asked(programs: Path) ->
 def test_a_compose_that_is_too_old_is_refused(programs: Path) -> None:
     code, said = deploy(programs, COMPOSE="2.5.0")
     assert code == REFUSED
-    assert "The host needs compose 2.20 or newer, and has 2.5.0." in said
+    assert "The host needs compose 2.24 or newer, and has 2.5.0." in said
 
 
 def test_a_directory_that_is_missing_is_refused(programs: Path) -> None:

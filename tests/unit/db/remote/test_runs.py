@@ -180,6 +180,7 @@ def test_another_environments_host_is_refused(serving: Host) -> None:
         ("SECRET_KEY=my-insecure-one\n", 0o600, "change SECRET_KEY."),
         ("SECRET_KEY=k\nENVIRONMENT=production\n", 0o600, "set SEED=off"),
         ("SECRET_KEY=k\nENVIRONMENT=production\nSEED=on\n", 0o600, "set SEED=off"),
+        ("SECRET_KEY=k\nTHROTLE_USER=9/s\n", 0o600, "THROTLE_USER (is it THROTTLE_USER?)"),
         ("SECRET_KEY=a-long-secret\n", 0o644, "can be read by others: chmod 600"),
     ],
 )
