@@ -1,8 +1,8 @@
 """The provider's HTTP interface.
 
 POST /charges                an Idempotency-Key header, and {amount, currency, token, metadata}
-GET  /charges/{key}          what became of it
-POST /charges/{key}/refund   all of it goes back
+GET  /charges/{id}           what became of it; by its key too
+POST /charges/{id}/refund    all of it goes back
 GET  /ledger                 for tests: how often each key was charged
 GET  /health/ready           needs no key
 
@@ -105,6 +105,7 @@ def _shown(charge: Charge | None, *, known: int, declined: int | None = None) ->
         return 404, {"error": "not_found"}
     status = declined if declined and charge.status == "declined" else known
     return status, {
+        "id": charge.id,
         "key": charge.key,
         "status": charge.status,
         "amount": charge.amount,

@@ -63,17 +63,19 @@ class Provider:
             self._sleep(self._settings.hang)
         return charge
 
-    def status(self, key: str) -> Charge | None:
-        """Return the charge under this key, None if there is none."""
+    def status(self, name: str) -> Charge | None:
+        """Return the charge of this id or under this key, None if there is none."""
         self._dawdle()
-        return self._store.find(key)
+        return self._store.find(name)
 
-    def refund(self, key: str) -> Charge | None:
+    def refund(self, name: str) -> Charge | None:
         """Send the money back, once; None if there is no such charge."""
         self._dawdle()
-        charge = self._store.find(key)
-        events = self._events("payment.refunded", charge.metadata) if charge else []
-        return self._store.refund(key, deliveries=events)
+        charge = self._store.find(name)
+        if charge is None:
+            return None
+        events = self._events("payment.refunded", charge.metadata)
+        return self._store.refund(charge.key, deliveries=events)
 
     def _dawdle(self) -> None:
         self._sleep(self._random.uniform(*self._settings.latency))

@@ -5,6 +5,7 @@ transaction: the charge, its line in the ledger and its events exist together or
 """
 
 import json
+import re
 import sqlite3
 import threading
 import time
@@ -29,6 +30,11 @@ CREATE TABLE IF NOT EXISTS delivery (
 );
 CREATE INDEX IF NOT EXISTS delivery_by_due ON delivery (due);
 """
+ID = re.compile(r"ch_([0-9]{1,18})")
+FIND = """
+SELECT 'ch_' || rowid, key, request, status, amount, currency, metadata FROM charge
+WHERE {column} = ?
+"""
 LEDGER = """
 SELECT charge.key, amount, currency, status, asked,
     count(ledger.number) FILTER (WHERE kind = 'charge') AS charged,
@@ -38,8 +44,9 @@ FROM charge LEFT JOIN ledger ON ledger.key = charge.key GROUP BY charge.key
 
 
 class Charge(NamedTuple):
-    """A charge as it stands: succeeded, declined or refunded."""
+    """A charge as it stands: succeeded, declined or refunded. `id` is the provider's own."""
 
+    id: str
     key: str
     request: str
     status: str
@@ -71,9 +78,11 @@ class Store:
         self._local = threading.local()
         self._connection().executescript(SCHEMA)
 
-    def find(self, key: str) -> Charge | None:
-        """Return the charge under this key."""
-        return _found(self._connection(), key)
+    def find(self, name: str) -> Charge | None:
+        """Return the charge of this id, or under this key."""
+        if match := ID.fullmatch(name):
+            return _found(self._connection(), "rowid", match[1])
+        return _found(self._connection(), "key", name)
 
     def charge(
         self,
@@ -93,10 +102,10 @@ class Store:
             deliveries: bodies of events, and when they are due.
         """
         with self._transaction() as db:
-            if before := _found(db, key):
+            if before := _found(db, "key", key):
                 db.execute("UPDATE charge SET asked = asked + 1 WHERE key = ?", [key])
                 return before, False
-            db.execute(
+            row = db.execute(
                 "INSERT INTO charge (key, request, status, amount, currency, metadata) "
                 "VALUES (?, ?, ?, ?, ?, ?)",
                 [key, request, status, amount, currency, json.dumps(metadata)],
@@ -104,12 +113,13 @@ class Store:
             if status == "succeeded":
                 _enter(db, key, "charge")
             _send(db, deliveries)
-        return Charge(key, request, status, amount, currency, metadata), True
+        charge_id = f"ch_{row.lastrowid}"
+        return Charge(charge_id, key, request, status, amount, currency, metadata), True
 
     def refund(self, key: str, *, deliveries: list[tuple[str, float]]) -> Charge | None:
         """Send the money back once; return what stands under the key then."""
         with self._transaction() as db:
-            before = _found(db, key)
+            before = _found(db, "key", key)
             if before is None or before.status != "succeeded":
                 return before
             db.execute("UPDATE charge SET status = 'refunded' WHERE key = ?", [key])
@@ -168,14 +178,9 @@ class Store:
         return connection
 
 
-def _found(db: sqlite3.Connection, key: str) -> Charge | None:
-    row = db.execute(
-        "SELECT key, request, status, amount, currency, metadata FROM charge WHERE key = ?", [key]
-    ).fetchone()
-    if row is None:
-        return None
-    key, request, status, amount, currency, metadata = row
-    return Charge(key, request, status, amount, currency, json.loads(metadata))
+def _found(db: sqlite3.Connection, column: str, value: str) -> Charge | None:
+    row = db.execute(FIND.format(column=column), [value]).fetchone()
+    return Charge(*row)._replace(metadata=json.loads(row[-1])) if row else None
 
 
 def _enter(db: sqlite3.Connection, key: str, kind: str) -> None:

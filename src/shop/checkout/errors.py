@@ -1,6 +1,7 @@
 """What the checkout refuses, besides what the inventory and the states of things do.
 
-CartEmpty, PriceChanged, TooManyUnpaidOrders, PaymentNotDue (409) · PartialRefund (422)
+CartEmpty, PriceChanged, TooManyUnpaidOrders, PaymentNotDue, NotATransfer, RefundUnderWay (409) ·
+PartialRefund (422)
 """
 
 from http import HTTPStatus
@@ -30,6 +31,18 @@ class PaymentNotDue(Conflict):
     """The order is not waiting for money, or a payment of it is under way or made."""
 
     code = "payment_not_due"
+
+
+class NotATransfer(Conflict):
+    """Its money comes through the gateway, which alone tells of it."""
+
+    code = "not_a_transfer"
+
+
+class RefundUnderWay(Conflict):
+    """The gateway is sending this money back; paid out by hand it would go twice."""
+
+    code = "refund_under_way"
 
 
 class PartialRefund(DomainError):

@@ -8,26 +8,23 @@ is sent back (`checkout.webhook`).
 import logging
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
 
 from sharding.django.transactions import atomic
 from shop.checkout import settling
-from shop.checkout.charging import settle
+from shop.checkout.charging import settle, standing_of
 from shop.checkout.selectors import unpaid_orders
 from shop.core.db import retrying
 from shop.orders.models import Order
 from shop.orders.services import lock_order
-from shop.payments import gateways
-from shop.payments.gateways.base import GatewayError, Standing
+from shop.payments.gateways.base import GatewayError, Report, Standing
 from shop.payments.models import Payment
 from shop.payments.selectors import payments_of_order
 
 BATCH = 100
-# A charge may be on its way for so long without the gateway knowing of it.
-IN_FLIGHT = timedelta(minutes=2)
 
 logger = logging.getLogger(__name__)
 
@@ -72,16 +69,13 @@ def _release(user_id: UUID, order_id: UUID, now: datetime) -> str:
 def _asked(payment: Payment, now: datetime) -> str | None:
     """Ask the gateway; return what that makes of the order, None if it may be cancelled."""
     try:
-        standing = gateways.current().status(payment_id=payment.id)
+        report = standing_of(payment, now=now)
     except GatewayError:
-        standing = Standing.UNKNOWN
-    if standing in (Standing.SUCCEEDED, Standing.REFUNDED):
-        settle(payment, standing)
+        report = Report(Standing.UNKNOWN)
+    if report.standing in (Standing.SUCCEEDED, Standing.REFUNDED):
+        settle(payment, report)
         return "paid"
-    in_flight = payment.asked_at is not None and payment.asked_at > now - IN_FLIGHT
-    if standing == Standing.UNKNOWN or (standing == Standing.ABSENT and in_flight):
-        return "left"
-    return None
+    return "left" if report.standing == Standing.UNKNOWN else None
 
 
 def _cancel(user_id: UUID, order_id: UUID, seen: set[UUID]) -> str:

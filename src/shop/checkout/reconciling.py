@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import connections, router
 
+from shop.checkout.charging import standing_of
 from shop.inventory.selectors import drift
 from shop.orders.models import Order, OrderItem
 from shop.payments import gateways
@@ -22,7 +23,7 @@ PAGE = 1000
 
 # An order, its lines and its payments lie on one shard and are read in one snapshot of it.
 ORDERS = """
-SELECT o.user_id, o.id, o.order_status, o.total_amount, l.total, p.succeeded, p.pending, p.refunded,
+SELECT o.user_id, o.id, o.order_status, o.total_amount, l.total, p.succeeded, p.pending, p.back,
     p.amounts
 FROM {orders} o
 LEFT JOIN (
@@ -32,7 +33,7 @@ LEFT JOIN (
     SELECT user_id, order_id,
         count(*) FILTER (WHERE status = 'succeeded') AS succeeded,
         count(*) FILTER (WHERE status = 'pending') AS pending,
-        count(*) FILTER (WHERE status = 'refunded') AS refunded,
+        count(*) FILTER (WHERE status IN ('refund_due', 'refunded')) AS back,
         min(amount)::text || ' to ' || max(amount)::text AS amounts,
         min(amount) AS least, max(amount) AS most
     FROM {payments} GROUP BY user_id, order_id
@@ -40,10 +41,10 @@ LEFT JOIN (
 WHERE l.total IS DISTINCT FROM o.total_amount
     OR p.least IS DISTINCT FROM o.total_amount OR p.most IS DISTINCT FROM o.total_amount
     OR CASE
-        WHEN o.order_status = 'pending' THEN p.succeeded + p.refunded > 0
+        WHEN o.order_status = 'pending' THEN p.succeeded > 0
         WHEN o.order_status IN ('paid', 'shipped', 'delivered')
             THEN p.succeeded <> 1 OR p.pending > 0
-        WHEN o.order_status = 'refunded' THEN p.succeeded + p.pending > 0 OR p.refunded = 0
+        WHEN o.order_status = 'refunded' THEN p.succeeded + p.pending > 0 OR p.back = 0
         ELSE p.succeeded + p.pending > 0
     END
 """
@@ -86,12 +87,12 @@ def orders() -> Iterator[Finding]:
             lines,
             succeeded,
             pending,
-            refunded,
+            back,
             amounts,
         ) in cursor:
             detail = (
                 f"of user {user_id}: {status}, {total} in total, {lines} in lines; payments: "
-                f"{succeeded or 0} succeeded, {pending or 0} pending, {refunded or 0} refunded, "
+                f"{succeeded or 0} succeeded, {pending or 0} pending, {back or 0} sent back, "
                 f"of {amounts or 'nothing'}"
             )
             yield Finding("order", str(order_id), detail)
@@ -99,17 +100,18 @@ def orders() -> Iterator[Finding]:
 
 def gateway() -> Iterator[Finding]:
     """Yield the payments that stand otherwise at the gateway, or were charged more than once."""
-    ours = {payment_id: (status, asked) for payment_id, status, asked in _payments()}
+    ours = {payment.id: payment for payment in _payments()}
     ledger = getattr(gateways.current(), "ledger", None)
     if ledger is None:
         yield from _one_by_one(ours)
         return
     theirs = cast("Callable[[], dict[UUID, dict[str, Any]]]", ledger)()
     for payment_id in ours.keys() | theirs.keys():
-        status, asked = ours.get(payment_id, ("unknown", True))
+        payment = ours.get(payment_id)
+        status = payment.status if payment else "unknown"
         line = theirs.get(payment_id, {"charged": 0, "refunded": 0})
         counts = (line["charged"], line["refunded"])
-        if asked and counts not in EXPECTED.get(status, ()):
+        if _is_theirs(payment) and counts not in EXPECTED.get(status, ()):
             detail = (
                 f"{status} here; charged {counts[0]} times and refunded {counts[1]} times there"
             )
@@ -122,28 +124,34 @@ EXPECTED: dict[str, tuple[tuple[int, int], ...]] = {
     Payment.Status.PENDING: ((0, 0),),
     Payment.Status.SUCCEEDED: ((1, 0),),
     Payment.Status.FAILED: ((0, 0), (1, 1)),
+    Payment.Status.REFUND_DUE: ((1, 0),),
     Payment.Status.REFUNDED: ((1, 1),),
 }
 STANDINGS: dict[str, tuple[Standing, ...]] = {
     Payment.Status.PENDING: (Standing.ABSENT,),
     Payment.Status.SUCCEEDED: (Standing.SUCCEEDED,),
     Payment.Status.FAILED: (Standing.ABSENT, Standing.DECLINED, Standing.REFUNDED),
+    Payment.Status.REFUND_DUE: (Standing.SUCCEEDED,),
     Payment.Status.REFUNDED: (Standing.REFUNDED,),
 }
 
 
-def _one_by_one(ours: dict[UUID, tuple[str, bool]]) -> Iterator[Finding]:
-    for payment_id, (status, asked) in ours.items():
-        standing = gateways.current().status(payment_id=payment_id)
-        if asked and standing not in STANDINGS[status]:
-            yield Finding("payment", str(payment_id), f"{status} here, {standing} there")
+def _one_by_one(ours: dict[UUID, Payment]) -> Iterator[Finding]:
+    for payment in filter(_is_theirs, ours.values()):
+        standing = standing_of(payment).standing
+        if standing not in STANDINGS[payment.status]:
+            yield Finding("payment", str(payment.id), f"{payment.status} here, {standing} there")
 
 
-def _payments() -> Iterator[tuple[UUID, str, bool]]:
-    """Yield (id, status, whether the gateway was ever asked), a page at a time."""
+def _is_theirs(payment: Payment | None) -> bool:
+    """Return whether the gateway knows best: it was asked, and nobody paid out past it."""
+    return payment is None or bool(payment.asked_at and not payment.paid_out_at)
+
+
+def _payments() -> Iterator[Payment]:
+    """Yield all payments, a page at a time."""
     payments = Payment.objects.cross_shard().order_by("id")
     page = list(payments[:PAGE])
     while page:
-        for payment in page:
-            yield payment.id, payment.status, payment.asked_at is not None
+        yield from page
         page = list(payments.filter(id__gt=page[-1].id)[:PAGE])

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 
 from shop.carts.models import ShoppingCart
 from shop.core.errors import NotFound
+from shop.core.models import OutboxEvent
 from shop.orders.models import Order, OrderEvent
 from shop.orders.selectors import order_of, orders_of
 from shop.payments.models import Payment
@@ -54,6 +55,14 @@ def order_for_staff(user_id: UUID, order_id: UUID) -> Order:
     if order is None:
         raise NotFound("There is no such order.")
     return order
+
+
+def refund_is_under_way(payment: Payment) -> bool:
+    """Return whether the gateway is still to be asked, or asked again, to send the money back."""
+    events = OutboxEvent.objects.for_user(payment.user_id).filter(
+        topic="payment.refund_due", payload__payment_id=str(payment.id), due_at__isnull=False
+    )
+    return bool(events.exists())
 
 
 def unpaid_orders(

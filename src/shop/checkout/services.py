@@ -52,7 +52,8 @@ def place_order(
 
     The cart's lock keeps other requests of this user out. Prices are read from the node's own copy
     of the catalog. The stock is taken by guarded updates. What follows later, payment and mail,
-    starts from the outbox event, which exists if and only if the order does.
+    starts from the outbox event, which exists if and only if the order does. An order that costs
+    nothing is paid at once.
 
     Args:
         expected_total: what the customer agreed to pay; unsaid, it is whatever the cart costs now.
@@ -78,7 +79,7 @@ def place_order(
     order_id = new_id()
     inventory.take({item.product_id: item.quantity for item in items}, order_id=order_id)
     order = create_order(user_id=user_id, order_id=order_id, cart_id=cart.id, lines=lines)
-    create_payment(
+    payment = create_payment(
         user_id=user_id,
         order_id=order.id,
         amount=order.total_amount,
@@ -86,6 +87,8 @@ def place_order(
         token=payment_token,
     )
     outbox.publish(user_id=user_id, topic="order.placed", payload={"order_id": str(order.id)})
+    if not payment.amount:
+        settling.money_came(order, payment, by="nothing due")
     empty(user_id)
     return order
 
@@ -143,6 +146,8 @@ def refund_payment(
 ) -> Payment:
     """Refund a payment in full, and with it its order. The stock does not return.
 
+    The money is due from now on; `refunded` follows when it has moved.
+
     Args:
         amount: what is to go back; anything but the whole is refused.
 
@@ -155,10 +160,9 @@ def refund_payment(
     payment = payment_of(user_id, payment_id)  # as it is behind the lock
     if amount is not None and amount != payment.amount:
         raise PartialRefund(f"Only the whole amount can be refunded: {payment.amount}.")
-    payment.become(Payment.Status.REFUNDED)
-    settling.tell_of_payment(payment, "refund_due")
+    payment.refuse_unless(Payment.Status.SUCCEEDED, to=Payment.Status.REFUND_DUE)
     settling.refund(order, by="staff", staff_id=str(staff_id))
-    return payment
+    return payment_of(user_id, payment_id)
 
 
 def set_order_status(

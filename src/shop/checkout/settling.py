@@ -7,6 +7,7 @@ of the order's status comes first and decides whether the rest happens at all.
 from shop.core import outbox
 from shop.inventory import services as inventory
 from shop.orders.models import Order
+from shop.orders.services import note
 from shop.payments.models import Payment
 from shop.payments.services import close_payments
 
@@ -45,6 +46,25 @@ def change_status(order: Order, status: str, **details: str) -> None:
     )
 
 
+def money_came(order: Order, payment: Payment, **details: str) -> None:
+    """Take the money of a payment that is pending or failed.
+
+    The order is paid; or it was cancelled, or the payment given up, before the money came: then it
+    goes back.
+
+    Args:
+        details: what the history is to remember, e.g. ``by="gateway"``.
+    """
+    late = payment.status == Payment.Status.FAILED or order.order_status != Order.Status.PENDING
+    if payment.status == Payment.Status.PENDING:
+        payment.become(Payment.Status.SUCCEEDED)
+    if late:
+        note(order, money_back=str(payment.id), **details)
+        _send_back(payment)
+    else:
+        change_status(order, Order.Status.PAID, **details)
+
+
 def tell_of_payment(payment: Payment, what: str) -> None:
     """Tell of a payment, e.g. as ``payment.refund_due``: the gateway has to send money back."""
     outbox.publish(
@@ -60,4 +80,12 @@ def tell_of_payment(payment: Payment, what: str) -> None:
 
 def _close_payments(order: Order) -> None:
     for payment in close_payments(user_id=order.user_id, order_id=order.id):
-        tell_of_payment(payment, "refund_due")
+        if payment.amount:
+            _send_back(payment)
+        else:
+            payment.become(Payment.Status.REFUNDED)  # nothing came, nothing goes back
+
+
+def _send_back(payment: Payment) -> None:
+    payment.become(Payment.Status.REFUND_DUE)
+    tell_of_payment(payment, "refund_due")

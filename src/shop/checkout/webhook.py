@@ -11,7 +11,7 @@ from uuid import UUID
 from sharding.django.transactions import atomic
 from shop.checkout import settling
 from shop.orders.models import Order
-from shop.orders.services import lock_order, note
+from shop.orders.services import lock_order
 from shop.payments.models import Payment
 from shop.payments.selectors import payment_of
 from shop.payments.services import record_event
@@ -40,17 +40,8 @@ def receive(*, event_id: str, kind: str, user_id: UUID, payment_id: UUID) -> boo
 
 
 def _succeeded(order: Order, payment: Payment) -> None:
-    if payment.status == Payment.Status.PENDING:
-        payment.become(Payment.Status.SUCCEEDED)
-        if order.order_status == Order.Status.PENDING:
-            settling.change_status(order, Order.Status.PAID, by="gateway")
-        else:
-            payment.become(Payment.Status.REFUNDED)
-            settling.tell_of_payment(payment, "refund_due")
-    # The order was cancelled, or the payment given up, before the money came: it goes back. The
-    # payment has ended for us and stays failed; the history keeps it from being sent back twice.
-    elif payment.status == Payment.Status.FAILED and note(order, money_back=str(payment.id)):
-        settling.tell_of_payment(payment, "refund_due")
+    if payment.status in (Payment.Status.PENDING, Payment.Status.FAILED):
+        settling.money_came(order, payment, by="gateway")
 
 
 def _failed(order: Order, payment: Payment) -> None:
@@ -64,11 +55,11 @@ def _refunded(order: Order, payment: Payment) -> None:
     """Record that the gateway has sent the money back, on whosever request."""
     if payment.status == Payment.Status.PENDING:  # it overtook the news of its success
         _succeeded(order, payment)
-    if payment.status == Payment.Status.SUCCEEDED:
+    ends_order = payment.status == Payment.Status.SUCCEEDED  # nobody of ours had asked for it
+    if payment.status != Payment.Status.REFUNDED:
         payment.become(Payment.Status.REFUNDED)
+    if ends_order:
         settling.refund(order, by="gateway")
-    elif payment.status == Payment.Status.FAILED:
-        note(order, money_back=str(payment.id))  # late money, and already on its way back
 
 
 EFFECTS: Mapping[str, Callable[[Order, Payment], None]] = {

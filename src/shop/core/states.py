@@ -26,11 +26,14 @@ class InvalidTransition(Conflict):
         super().__init__(detail, **{"from": before, "to": after})
 
 
-def advance(row: UserShardedModel, *, field: str, to: str, transitions: Transitions) -> None:
+def advance(
+    row: UserShardedModel, *, field: str, to: str, transitions: Transitions, **also: object
+) -> None:
     """Bring a row into another state, in the database and in memory.
 
     Args:
         field: where the row keeps its state; the row has an `updated_at` too.
+        also: what else changes with it.
 
     Raises:
         InvalidTransition: the state that the row is in now does not allow it.
@@ -38,7 +41,7 @@ def advance(row: UserShardedModel, *, field: str, to: str, transitions: Transiti
     """
     before = [state for state, following in transitions.items() if to in following]
     own = type(row).objects.for_user(row.user_id).filter(id=row.id)
-    change = {field: to, "updated_at": timezone.now()}
+    change = {**also, field: to, "updated_at": timezone.now()}
     if own.filter(**{f"{field}__in": before}).update(**change) == 0:
         noun, now = str(row._meta.verbose_name), own.values_list(field, flat=True).first()
         if now is None:

@@ -9,7 +9,7 @@ from django.db import models
 from sharding.django.models import DistributedModel, ShardForeignObject
 from sharding.django.placement import Distributed, Placement
 from shop.core.models import UserQuerySet, UserShardedModel
-from shop.core.states import Transitions, advance
+from shop.core.states import InvalidTransition, Transitions, advance
 
 
 class Payment(UserShardedModel):
@@ -24,12 +24,15 @@ class Payment(UserShardedModel):
         PENDING = "pending"
         SUCCEEDED = "succeeded"
         FAILED = "failed"
-        REFUNDED = "refunded"
+        REFUND_DUE = "refund_due"  # the money has to go back, and has not yet
+        REFUNDED = "refunded"  # the money is back
 
     transitions: ClassVar[Transitions] = {
         Status.PENDING: frozenset({Status.SUCCEEDED, Status.FAILED}),
-        Status.SUCCEEDED: frozenset({Status.REFUNDED}),
-        Status.FAILED: frozenset(),
+        Status.SUCCEEDED: frozenset({Status.REFUND_DUE, Status.REFUNDED}),
+        # Money that came after all goes back.
+        Status.FAILED: frozenset({Status.REFUND_DUE, Status.REFUNDED}),
+        Status.REFUND_DUE: frozenset({Status.REFUNDED}),
         Status.REFUNDED: frozenset(),
     }
     IN_FORCE: ClassVar[list[str]] = [Status.PENDING, Status.SUCCEEDED]
@@ -37,15 +40,27 @@ class Payment(UserShardedModel):
     order_id = models.UUIDField()
     order = ShardForeignObject("orders.Order", by=("user_id", "order_id"), related_name="payments")
     payment_method = models.CharField(max_length=20, choices=Method.choices)
-    token = models.CharField(max_length=255, blank=True)
+    token = models.CharField(max_length=255, blank=True)  # until the payment is settled
+    # What the gateway calls the payment; empty until it has said so.
+    provider_ref = models.CharField(max_length=255, blank=True, default="", db_default="")
     amount = models.DecimalField(max_digits=20, decimal_places=2)
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.PENDING)
     updated_at = models.DateTimeField(auto_now=True)
-    # Since when the gateway may know of it; empty: it was never asked.
+    # When the gateway was last asked to charge it; empty: it never was.
     asked_at = models.DateTimeField(null=True)
+    # When a person sent the money back, past the gateway.
+    paid_out_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["user_id", "order_id"], name="payment_by_order")]
+        indexes = [
+            models.Index(fields=["user_id", "order_id"], name="payment_by_order"),
+            # For what looks after money that has to go back.
+            models.Index(
+                fields=["id"],
+                name="payment_refund_due",
+                condition=models.Q(status="refund_due"),
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(amount__gte=0), name="payment_amount_not_below_0"
@@ -60,15 +75,23 @@ class Payment(UserShardedModel):
     def __str__(self) -> str:
         return f"{self.amount} by {self.payment_method}"
 
-    def become(self, status: str) -> None:
-        """Change the payment's status.
+    def become(self, status: str, **also: object) -> None:
+        """Change the payment's status, and forget the token, which nobody needs any more.
 
         Belongs behind the lock of its order, which keeps order and payment in step.
+
+        Args:
+            also: other fields that change with it.
 
         Raises:
             InvalidTransition: the payment's status of this moment does not allow it.
         """
-        advance(self, field="status", to=status, transitions=self.transitions)
+        advance(self, field="status", to=status, transitions=self.transitions, token="", **also)
+
+    def refuse_unless(self, *statuses: str, to: str) -> None:
+        """Raise InvalidTransition if the payment is in none of these; read it behind the lock."""
+        if self.status not in statuses:
+            raise InvalidTransition("payment", before=self.status, after=to)
 
 
 class WebhookEvent(DistributedModel):

@@ -30,31 +30,40 @@ def create_payment(
 
 
 def begin_charging(payment: Payment) -> bool:
-    """Remember that the gateway is going to be asked for a payment; commits before it is.
+    """Remember that the gateway is being asked for a payment; commits before it is.
 
     Returns:
-        True for the first to say so. For anybody else the gateway may know of it already.
+        False if it is not to be asked: nobody wants the money any more, or another process asked
+        for it since this one has read the payment.
     """
-    own = Payment.objects.for_user(payment.user_id).filter(id=payment.id, asked_at__isnull=True)
-    return own.filter(status=Payment.Status.PENDING).update(asked_at=timezone.now()) == 1
+    own = Payment.objects.for_user(payment.user_id).filter(id=payment.id, asked_at=payment.asked_at)
+    payment.asked_at = timezone.now()
+    return own.filter(status=Payment.Status.PENDING).update(asked_at=payment.asked_at) == 1
+
+
+def remember(payment: Payment, provider_ref: str) -> None:
+    """Keep what the gateway calls a payment: from now on it is asked by this."""
+    if provider_ref not in ("", payment.provider_ref):
+        own = Payment.objects.for_user(payment.user_id).filter(id=payment.id)
+        own.update(provider_ref=provider_ref)
+        payment.provider_ref = provider_ref
 
 
 def close_payments(*, user_id: UUID, order_id: UUID) -> list[Payment]:
-    """End what is in force for an order: a pending payment fails, a succeeded one is refunded.
+    """End what is in force for an order: of a pending payment nothing is wanted any more.
 
     Call it behind the order's lock.
 
     Returns:
-        The refunded ones: their money has to go back.
+        The succeeded ones, as they are: their money has to go back.
     """
-    refunded = []
+    succeeded = []
     for payment in payments_of_order(user_id, order_id).filter(status__in=Payment.IN_FORCE):
         if payment.status == Payment.Status.PENDING:
             payment.become(Payment.Status.FAILED)
         else:
-            payment.become(Payment.Status.REFUNDED)
-            refunded.append(payment)
-    return refunded
+            succeeded.append(payment)
+    return succeeded
 
 
 def record_event(*, user_id: UUID, event_id: str, kind: str, payment_id: UUID) -> bool:

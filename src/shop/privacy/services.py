@@ -1,12 +1,13 @@
 """Forgetting a user.
 
 What goes: the claimed names, the tokens, cart, wishlist and idempotency keys, outbox events that
-nobody waits for any more, the payment tokens of payments that are settled, and the reviews. A
-review is its author's own words, which may name them in ways that no program finds, and a rating
-that nobody stands behind is worth nothing to others; so reviews are removed, not anonymised.
+nobody waits for any more, and the reviews. A review is its author's own words, which may name them
+in ways that no program finds, and a rating that nobody stands behind is worth nothing to others; so
+reviews are removed, not anonymised.
 
 What stays: orders, their lines, history and payments, for the books; and the user's row that they
-refer to, without a name, an address or a password. None of it tells who it was.
+refer to, without a name, an address or a password. None of it tells who it was. A payment's token
+goes when the payment is settled.
 
 An access token that is out is believed until it expires, at most 15 minutes; it finds no account
 to read, and places no order.
@@ -24,7 +25,6 @@ from shop.core.db import retrying
 from shop.core.errors import AccountClosed
 from shop.core.models import IdempotencyKey, OutboxEvent
 from shop.core.roles import USER_ADMINS
-from shop.payments.models import Payment
 from shop.reviews.models import Review
 from shop.wishlists import services as wishlists
 
@@ -63,6 +63,4 @@ def _forget(user_id: UUID, *, confirmed: str) -> None:
         wishlists.clear(user_id)
         IdempotencyKey.objects.for_user(user_id).delete()
         OutboxEvent.objects.for_user(user_id).filter(due_at=None).delete()  # nobody waits for them
-        settled = Payment.objects.for_user(user_id).exclude(status=Payment.Status.PENDING)
-        settled.update(token="")
         accounts.anonymise(user)

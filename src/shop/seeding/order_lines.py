@@ -36,7 +36,7 @@ def orders(world: World, ids: Random, some: Sequence[Sale]) -> dict[Table, list[
             for event in sale.events
         ]
         lines[tables.PAYMENT].append(
-            f"{user}\t{uuid7(sale.at, ids)}\t{at}\t{key}\t{sale.method}\t{_token(sale)}\t"
+            f"{user}\t{uuid7(sale.at, ids)}\t{at}\t{key}\t{sale.method}\t{_token(sale)}\t\t"
             f"{amount}\t{_payment(sale)}\n"
         )
         lines[tables.OUTBOX].append(
@@ -81,8 +81,8 @@ def _details(event: Event, sale: Sale, random: Random) -> str:
 
 
 def _token(sale: Sale) -> str:
-    declined = sale.status == Status.CANCELLED and not sale.paid_at
-    return "tok_declined" if declined else "tok_success"
+    """Return the payment's token, which is kept until the payment is settled."""
+    return "tok_success" if sale.status == Status.PENDING else ""
 
 
 def _payment(sale: Sale) -> str:

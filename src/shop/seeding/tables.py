@@ -52,7 +52,8 @@ ORDER_ITEM = _table(
 )
 ORDER_EVENT = _table(OrderEvent, "user_id id created_at order_id status details")
 PAYMENT = _table(
-    Payment, "user_id id created_at order_id payment_method token amount status updated_at"
+    Payment,
+    "user_id id created_at order_id payment_method token provider_ref amount status updated_at",
 )
 OUTBOX = _table(
     OutboxEvent,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from shop.payments.gateways.base import GatewayRefused, Standing
+from shop.payments.gateways.base import GatewayRefused, Report, Standing
 
 
 class FakeGateway:
@@ -21,6 +21,8 @@ class FakeGateway:
         self.calls: list[str] = []
         self.answers: list[Standing | Exception] = []
         self.meanwhile: Callable[[], None] = lambda: None
+        self.meanwhile_asked: Callable[[], None] = lambda: None
+        self.asked_by: list[str] = []
         self.depth = len(connection.savepoint_ids)
 
     def charge(
@@ -32,7 +34,7 @@ class FakeGateway:
         currency: str,
         method: str,
         token: str,
-    ) -> Standing:
+    ) -> Report:
         self._called("charge")
         if payment_id not in self.standings:
             declined = token == "tok_declined"
@@ -42,12 +44,15 @@ class FakeGateway:
         self.meanwhile()
         return self._say(payment_id)
 
-    def status(self, *, payment_id: UUID) -> Standing:
+    def status(self, *, payment_id: UUID, provider_ref: str) -> Report:
         self._called("status")
+        self.asked_by.append(provider_ref)
+        self.meanwhile_asked()
         return self._say(payment_id)
 
-    def refund(self, *, payment_id: UUID) -> Standing:
+    def refund(self, *, payment_id: UUID, provider_ref: str) -> Report:
         self._called("refund")
+        self.asked_by.append(provider_ref)
         if self.standings.get(payment_id) == Standing.SUCCEEDED:
             self.standings[payment_id] = Standing.REFUNDED
         return self._say(payment_id)
@@ -56,11 +61,15 @@ class FakeGateway:
         assert len(connection.savepoint_ids) == self.depth, "called inside a transaction"
         self.calls.append(name)
 
-    def _say(self, payment_id: UUID) -> Standing:
+    def _say(self, payment_id: UUID) -> Report:
         answer = self.answers.pop(0) if self.answers else None
         if isinstance(answer, Exception):
             raise answer
-        return answer or self.standings.get(payment_id, Standing.ABSENT)
+        if answer:
+            return Report(answer)
+        if payment_id not in self.standings:
+            return Report(Standing.ABSENT)
+        return Report(self.standings[payment_id], f"pi_{payment_id}")
 
 
 REFUSED = GatewayRefused("the key is wrong")

@@ -33,8 +33,8 @@ STORIES: list[tuple[list[str], bool, tuple[str, str]]] = [
     (["succeeded"], False, ("paid", "succeeded")),
     (["failed"], False, ("pending", "failed")),
     (["succeeded", "refunded"], False, ("refunded", "refunded")),
-    (["succeeded"], True, ("cancelled", "failed")),
-    (["succeeded", "refunded"], True, ("cancelled", "failed")),
+    (["succeeded"], True, ("cancelled", "refund_due")),
+    (["succeeded", "refunded"], True, ("cancelled", "refunded")),
 ]
 
 

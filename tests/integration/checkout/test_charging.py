@@ -152,8 +152,10 @@ def test_the_money_of_an_order_that_is_cancelled_meanwhile_goes_back(
     charge(order)
     assert status_of(ana, order.id) == "cancelled"
     assert topics_of(ana) == ["order.cancelled", "payment.refund_due"]
+    assert the_payment(order).status == "refund_due"
     charging.refund(user_id=ana.id, payment_id=the_payment(order).id)
     assert gateway.standings[the_payment(order).id] == Standing.REFUNDED
+    assert the_payment(order).status == "refunded"
 
 
 def test_it_goes_back_even_if_the_worker_died_before_it_knew(
@@ -189,7 +191,6 @@ def test_a_bank_transfer_is_no_business_of_the_gateway(
 ) -> None:
     order = place(method="bank_transfer")
     charge(order)
-    charging.refund(user_id=ana.id, payment_id=the_payment(order).id)
     assert gateway.calls == []
     assert payments_of(ana) == ["pending"]
 
@@ -204,15 +205,113 @@ def test_a_refund_is_asked_for_until_the_gateway_says_it_is_made(
     payment = the_payment(order)
     with pytest.raises(GatewayUnavailable):
         charging.refund(user_id=ana.id, payment_id=payment.id)
+    assert payments_of(ana) == ["refund_due"]
     charging.refund(user_id=ana.id, payment_id=payment.id)
     assert gateway.standings[payment.id] == Standing.REFUNDED
+    assert payments_of(ana) == ["refunded"]
 
 
-def test_money_that_the_gateway_does_not_have_is_a_case_for_a_person(
+def test_a_refund_of_money_that_our_books_hold_never_takes_absent_for_an_answer(
     ana: User, place: Place, gateway: FakeGateway
 ) -> None:
-    with pytest.raises(GatewayRefused, match="absent"):
-        charging.refund(user_id=ana.id, payment_id=the_payment(place()).id)
+    order = place()
+    charge(order)
+    cancel(order)
+    gateway.answers = [Standing.ABSENT]
+    with pytest.raises(GatewayUnavailable, match="absent"):
+        consume_now(tasks.refund_payment, _event(ana.id, "payment.refund_due"))
+    assert payments_of(ana) == ["refund_due"]
+    consume_now(tasks.refund_payment, _event(ana.id, "payment.refund_due"))
+    assert payments_of(ana) == ["refunded"]
+
+
+def test_a_refund_that_the_gateway_declines_is_a_case_for_a_person(
+    ana: User, place: Place, gateway: FakeGateway
+) -> None:
+    order = place()
+    charge(order)
+    cancel(order)
+    gateway.answers = [Standing.DECLINED]
+    with pytest.raises(GatewayRefused):
+        charging.refund(user_id=ana.id, payment_id=the_payment(order).id)
+    assert payments_of(ana) == ["refund_due"]
+
+
+def test_what_the_gateway_calls_a_payment_is_kept_with_the_outcome_and_asked_by(
+    ana: User, place: Place, gateway: FakeGateway
+) -> None:
+    order = place()
+    charge(order)
+    payment = the_payment(order)
+    assert payment.provider_ref == f"pi_{payment.id}"
+    charging.standing_of(payment)
+    cancel(order)
+    charging.refund(user_id=ana.id, payment_id=payment.id)
+    assert gateway.asked_by == [payment.provider_ref] * 2
+
+
+def test_absent_is_unknown_while_a_charge_may_be_on_its_way(
+    ana: User, place: Place, gateway: FakeGateway
+) -> None:
+    order = place()
+    gateway.answers = [Standing.UNKNOWN, Standing.UNKNOWN]
+    with pytest.raises(GatewayUnavailable):
+        charge(order)
+    gateway.standings.clear()
+    payment = the_payment(order)
+    assert payment.asked_at is not None
+    soon, late = (payment.asked_at + charging.IN_DOUBT * factor for factor in (0.99, 1))
+    assert charging.standing_of(payment, now=soon).standing == Standing.UNKNOWN
+    assert charging.standing_of(payment, now=late).standing == Standing.ABSENT
+
+
+def test_a_lost_answer_of_an_order_that_is_cancelled_meanwhile_is_asked_for_until_it_is_found(
+    ana: User, place: Place, gateway: FakeGateway
+) -> None:
+    """The gateway charges, its answer is lost, the customer cancels, and its books lag."""
+    order = place()
+    event = _event(ana.id, "order.placed")
+    gateway.answers = [Standing.UNKNOWN, Standing.ABSENT]
+    with pytest.raises(GatewayUnavailable):
+        consume_now(tasks.charge_order, event)
+    cancel(order)
+    gateway.answers = [Standing.ABSENT]
+    with pytest.raises(GatewayUnavailable):
+        consume_now(tasks.charge_order, event)
+    consume_now(tasks.charge_order, event)
+    assert payments_of(ana) == ["refund_due"]
+    consume_now(tasks.refund_payment, _event(ana.id, "payment.refund_due"))
+    assert payments_of(ana) == ["refunded"]
+    assert gateway.calls.count("charge") == 1
+
+
+def test_a_payment_that_was_given_up_meanwhile_is_not_charged_once_more(
+    ana: User, place: Place, gateway: FakeGateway
+) -> None:
+    order = place()
+    gateway.answers = [Standing.UNKNOWN, Standing.ABSENT]
+    with pytest.raises(GatewayUnavailable):
+        charge(order)
+    gateway.meanwhile_asked = lambda: cancel(order)
+    gateway.answers = [Standing.ABSENT]
+    with pytest.raises(GatewayUnavailable):
+        charge(order)
+    assert gateway.calls == ["charge", "status", "status"]
+
+
+def test_an_order_that_costs_nothing_is_paid_without_a_gateway(
+    ana: User, make_product: MakeProduct, gateway: FakeGateway
+) -> None:
+    add_item(user_id=ana.id, product_id=make_product(price="0.00", stock=1).id, quantity=1)
+    with transaction.atomic():
+        order = place_order(user_id=ana.id, payment_method="card")
+    assert order.order_status == "paid"
+    consume_now(tasks.charge_order, _event(ana.id, "order.placed"))
+    assert (status_of(ana, order.id), payments_of(ana)) == ("paid", ["succeeded"])
+    cancel(order)
+    assert payments_of(ana) == ["refunded"]
+    assert gateway.calls == []
+    assert topics_of(ana) == ["order.paid", "order.cancelled"]
 
 
 def test_nobody_elses_payment_is_charged(bo: User, place: Place, gateway: FakeGateway) -> None:

@@ -111,7 +111,7 @@ def test_a_charge_that_may_be_on_its_way_is_waited_for(
         charging.charge_order(user_id=ana.id, order_id=order.id)
     gateway.standings.clear()
     assert holds.cancel_unpaid(now=timezone.now()) == {"left": 1}
-    assert holds.cancel_unpaid(now=timezone.now() + holds.IN_FLIGHT) == {"cancelled": 1}
+    assert holds.cancel_unpaid(now=timezone.now() + charging.IN_DOUBT) == {"cancelled": 1}
 
 
 def test_a_bank_takes_days(ana: User, place: Place, gateway: FakeGateway) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.utils import timezone
 
 from shop.accounts.models import User
 from shop.carts.services import add_item
@@ -146,6 +147,20 @@ def test_a_payment_that_was_charged_twice_or_is_unknown_here(
         str(payment.id): "succeeded here; charged 2 times and refunded 0 times there",
         str(stranger.id): "failed here; charged 1 times and refunded 0 times there",
     }
+
+
+def test_what_was_paid_out_past_the_gateway_is_no_finding_and_what_is_on_its_way_is_none(
+    place: Place, gateway: FakeGateway, sam: User
+) -> None:
+    by_hand, on_its_way = place(), place()
+    cancel(by_hand)
+    cancel(on_its_way)
+    own(Payment, by_hand).update(status="refunded", paid_out_at=timezone.now())
+    assert reconcile("--gateway") == []
+    own(Payment, by_hand).update(paid_out_at=None)
+    assert [finding["id"] for finding in reconcile("--gateway")] == [
+        str(own(Payment, by_hand).get().id)
+    ]
 
 
 def test_the_table_says_when_all_is_well(place: Place) -> None:

@@ -17,7 +17,15 @@ from shop.payments.services import create_payment
 pytestmark = pytest.mark.django_db
 
 # As the design has it; the model's table is compared with this one, pair by pair.
-ALLOWED = {("pending", "succeeded"), ("pending", "failed"), ("succeeded", "refunded")}
+ALLOWED = {
+    ("pending", "succeeded"),
+    ("pending", "failed"),
+    ("succeeded", "refund_due"),
+    ("refund_due", "refunded"),
+    ("succeeded", "refunded"),  # sent back by the gateway, unasked
+    ("failed", "refund_due"),  # the money came late
+    ("failed", "refunded"),  # and is back already
+}
 PAIRS = list(product(Payment.Status.values, repeat=2))
 
 
@@ -49,6 +57,14 @@ def test_a_payment_moves_along_its_table_and_no_other_way(
     assert stored.status == (after if (before, after) in ALLOWED else before)
 
 
+@pytest.mark.parametrize("status", ["succeeded", "failed"])
+def test_a_settled_payment_keeps_no_token(order: Order, status: str) -> None:
+    payment = payment_in(order, "pending")
+    Payment.objects.for_user(order.user_id).update(token="tok_success")
+    payment.become(status)
+    assert (payment.token, Payment.objects.for_user(order.user_id).get().token) == ("", "")
+
+
 @pytest.mark.parametrize("first", ["pending", "succeeded"])
 def test_the_database_refuses_a_second_payment_in_force(order: Order, first: str) -> None:
     payment_in(order, first)
@@ -56,7 +72,7 @@ def test_the_database_refuses_a_second_payment_in_force(order: Order, first: str
         payment_in(order, "pending")
 
 
-@pytest.mark.parametrize("first", ["failed", "refunded"])
+@pytest.mark.parametrize("first", ["failed", "refund_due", "refunded"])
 def test_after_a_payment_that_has_ended_there_may_be_another(order: Order, first: str) -> None:
     payment_in(order, first)
     payment_in(order, "pending")

@@ -13,10 +13,13 @@ from tests.unit.sandbox_gateway.conftest import Sandbox
 
 
 def test_a_charge_succeeds_and_can_be_looked_up(sandbox: Sandbox) -> None:
-    assert sandbox.charge().status_code == 201
+    made = sandbox.charge()
+    assert made.status_code == 201
     found = sandbox.http.get("/charges/one")
     assert found.status_code == 200
+    assert sandbox.http.get(f"/charges/{made.json()['id']}").json() == found.json() == made.json()
     assert found.json() == {
+        "id": "ch_1",
         "key": "one",
         "status": "succeeded",
         "amount": "12.30",

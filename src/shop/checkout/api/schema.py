@@ -68,7 +68,8 @@ OPERATIONS = {
         id="orders_cancel",
         tag=ORDERS,
         summary="Cancel an order",
-        description="While it is pending or paid. Its units go back to the shelf.",
+        description="While it is pending or paid. Its units go back to the shelf. The payment of a "
+        "paid one is `refund_due` until its money has moved.",
         returns=OrderSerializer,
         example={**ORDER, "order_status": "cancelled"},
         errors=(InvalidTransition,),
@@ -100,11 +101,12 @@ OPERATIONS = {
         tag=PAYMENTS,
         summary="Refund a payment",
         description="`user_id` names its owner. Payments are refunded in full; an `amount` that "
-        "is another one is refused.",
+        "is another one is refused. The order is ended at once; the payment is `refund_due` until "
+        "its money has moved, then `refunded`.",
         body=RefundSerializer,
         sends={"user_id": UUID_EXAMPLE},
         returns=PaymentSerializer,
-        example={**PAYMENT, "status": "refunded"},
+        example={**PAYMENT, "status": "refund_due"},
         errors=(InvalidTransition, PartialRefund),
         idempotent="required",
     ),

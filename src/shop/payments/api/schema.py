@@ -8,7 +8,11 @@ TAGS = {
     PAYMENTS: """\
 What was paid for orders. The states of a payment:
 
-pending → succeeded or failed; succeeded → refunded. Anything else is refused (409).
+pending → succeeded or failed; succeeded → refund_due → refunded. Anything else is refused (409).
+
+Money that has to go back is `refund_due`, and `refunded` when it has moved: the gateway says so of
+cards, staff of bank transfers. Money that comes late, of a payment that had failed or for an order
+that was cancelled, is `refund_due` as well.
 
 The sandbox's gateway knows the tokens `tok_success`, `tok_declined` and `tok_timeout`."""
 }

@@ -10,7 +10,7 @@ GatewayError             the gateway could not do what was asked
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 
@@ -32,8 +32,15 @@ class Standing(StrEnum):
     SUCCEEDED = "succeeded"
     DECLINED = "declined"
     REFUNDED = "refunded"
-    ABSENT = "absent"  # nothing was charged
+    ABSENT = "absent"  # it knows of none; soon after a charge it may only not know of it yet
     UNKNOWN = "unknown"  # it cannot say yet; the money may move at any moment
+
+
+class Report(NamedTuple):
+    """What a gateway says of a payment, and what it calls it; empty if it does not say."""
+
+    standing: Standing
+    provider_ref: str = ""
 
 
 class Gateway(Protocol):
@@ -48,7 +55,7 @@ class Gateway(Protocol):
         currency: str,
         method: str,
         token: str,
-    ) -> Standing:
+    ) -> Report:
         """Charge a payment, once whatever happens.
 
         Args:
@@ -64,19 +71,24 @@ class Gateway(Protocol):
             GatewayRefused: the request is wrong.
         """
 
-    def status(self, *, payment_id: UUID) -> Standing:
+    def status(self, *, payment_id: UUID, provider_ref: str) -> Report:
         """Say how a payment stands; UNKNOWN when no answer came in time.
+
+        `shop.checkout.charging.standing_of` is who asks: it knows how soon ABSENT can be believed.
+
+        Args:
+            provider_ref: what the gateway calls it; empty if it was never heard.
 
         Raises:
             GatewayRefused: the request is wrong.
         """
 
-    def refund(self, *, payment_id: UUID) -> Standing:
+    def refund(self, *, payment_id: UUID, provider_ref: str) -> Report:
         """Send all of a payment's money back, once whatever happens.
 
         Returns:
-            REFUNDED, also when it was before; ABSENT or DECLINED when there is nothing to send
-            back; UNKNOWN when no answer came in time.
+            REFUNDED when the money has moved, also when it had before; ABSENT or DECLINED when
+            there is nothing to send back; UNKNOWN when it is still to move, or no answer came.
 
         Raises:
             GatewayRefused: the request is wrong.

@@ -7,7 +7,7 @@ from uuid import UUID
 import httpx
 from django.conf import settings
 
-from shop.payments.gateways.base import GatewayRefused, Standing
+from shop.payments.gateways.base import GatewayRefused, Report, Standing
 
 # These carry the charge as it stands: made, known, declined, not refundable.
 WITH_CHARGE = {200, 201, 402, 409}
@@ -24,7 +24,7 @@ def make() -> "Sandbox":
 
 
 class Sandbox:
-    """A client of the sandbox; its charges lie under the payment's id.
+    """A client of the sandbox; a charge is found by its own id, or by the key it was made under.
 
     Args:
         timeout: seconds for each step of a request: connecting, sending, waiting for the answer.
@@ -48,18 +48,18 @@ class Sandbox:
         currency: str,
         method: str,
         token: str,
-    ) -> Standing:
+    ) -> Report:
         ids = {"user_id": str(user_id), "payment_id": str(payment_id)}
         wanted = {"amount": f"{amount:.2f}", "currency": currency, "token": token, "metadata": ids}
         return self._ask(
             "POST", "/charges", json=wanted, headers={"Idempotency-Key": str(payment_id)}
         )
 
-    def status(self, *, payment_id: UUID) -> Standing:
-        return self._ask("GET", f"/charges/{payment_id}")
+    def status(self, *, payment_id: UUID, provider_ref: str) -> Report:
+        return self._ask("GET", f"/charges/{provider_ref or payment_id}")
 
-    def refund(self, *, payment_id: UUID) -> Standing:
-        return self._ask("POST", f"/charges/{payment_id}/refund")
+    def refund(self, *, payment_id: UUID, provider_ref: str) -> Report:
+        return self._ask("POST", f"/charges/{provider_ref or payment_id}/refund")
 
     def ledger(self) -> dict[UUID, dict[str, Any]]:
         """Return what was charged and refunded, by payment; for `manage.py reconcile` and tests.
@@ -70,22 +70,23 @@ class Sandbox:
         answer = self._http.get("/ledger").raise_for_status()
         return {UUID(line["key"]): line for line in answer.json()["charges"]}
 
-    def _ask(self, method: str, path: str, **request: Any) -> Standing:
+    def _ask(self, method: str, path: str, **request: Any) -> Report:
         try:
             answer = self._http.request(method, path, **request)
         except httpx.TransportError:
-            return Standing.UNKNOWN
+            return Report(Standing.UNKNOWN)
         if answer.status_code in WITH_CHARGE:
-            return _standing(answer)
+            return _report(answer)
         if answer.status_code == 404:
-            return Standing.ABSENT
+            return Report(Standing.ABSENT)
         if answer.status_code in NOT_NOW or answer.status_code >= 500:
-            return Standing.UNKNOWN
+            return Report(Standing.UNKNOWN)
         raise GatewayRefused(f"The sandbox answers {answer.status_code}: {answer.text[:200]}")
 
 
-def _standing(answer: httpx.Response) -> Standing:
+def _report(answer: httpx.Response) -> Report:
     try:
-        return Standing(answer.json()["status"])
+        charge = answer.json()
+        return Report(Standing(charge["status"]), str(charge["id"]))
     except (ValueError, KeyError, TypeError):  # something else answers at this address
-        return Standing.UNKNOWN
+        return Report(Standing.UNKNOWN)

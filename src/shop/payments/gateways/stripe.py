@@ -1,8 +1,9 @@
 """Stripe, through its official SDK and PaymentIntents.
 
 Stripe keeps an idempotency key for 24 hours; asked again within that time it repeats its answer,
-whatever it was. What became of a payment is searched for by the payment's id in the metadata. The
-search may lag a minute behind: a payment that it misses is asked for again under the same key.
+whatever it was. What became of a payment is read by the intent's id. Where the answer that told it
+was lost, it is searched for by the payment's id in the metadata; the search lags a minute behind,
+and longer when something is wrong there: a payment that it misses may exist.
 https://docs.stripe.com/api/idempotent_requests, https://docs.stripe.com/search#data-freshness
 """
 
@@ -13,7 +14,7 @@ from uuid import UUID
 import stripe
 from django.conf import settings
 
-from shop.payments.gateways.base import GatewayRefused, Standing
+from shop.payments.gateways.base import GatewayRefused, Report, Standing
 
 # Amounts are whole numbers of a currency's smallest unit. https://docs.stripe.com/currencies
 WITHOUT_CENTS = frozenset(
@@ -26,6 +27,13 @@ STANDINGS = {
     "canceled": Standing.DECLINED,
     "requires_payment_method": Standing.DECLINED,  # where a declined card leaves it
     "requires_confirmation": Standing.ABSENT,
+}
+# A refund that is in none of these is still to move, or has not worked.
+# https://docs.stripe.com/api/refunds/object#refund_object-status
+REFUNDS = {
+    "succeeded": Standing.REFUNDED,
+    "pending": Standing.UNKNOWN,
+    "requires_action": Standing.UNKNOWN,
 }
 
 
@@ -63,9 +71,9 @@ class Stripe:
         currency: str,
         method: str,
         token: str,
-    ) -> Standing:
+    ) -> Report:
         if not token:
-            return Standing.DECLINED  # Stripe has nothing on file for our customers
+            return Report(Standing.DECLINED)  # Stripe has nothing on file for our customers
         try:
             intent = self._client.v1.payment_intents.create(
                 {
@@ -81,43 +89,47 @@ class Stripe:
                 {"idempotency_key": str(payment_id)},
             )
         except stripe.CardError:
-            return Standing.DECLINED
+            return Report(Standing.DECLINED)
         except stripe.InvalidRequestError as error:
             if error.param in OF_THE_TOKEN:
-                return Standing.DECLINED
+                return Report(Standing.DECLINED)
             raise _refused(error) from error
         except stripe.StripeError as error:
             return _unknown(error)
-        return STANDINGS.get(intent.status, Standing.UNKNOWN)
+        return Report(STANDINGS.get(intent.status, Standing.UNKNOWN), intent.id)
 
-    def status(self, *, payment_id: UUID) -> Standing:
+    def status(self, *, payment_id: UUID, provider_ref: str) -> Report:
         try:
-            return _standing(self._find(payment_id))
+            return _report(self._find(payment_id, provider_ref))
         except stripe.StripeError as error:
             return _unknown(error)
 
-    def refund(self, *, payment_id: UUID) -> Standing:
+    def refund(self, *, payment_id: UUID, provider_ref: str) -> Report:
         try:
-            intent = self._find(payment_id)
-            standing = _standing(intent)
-            if intent is None or standing != Standing.SUCCEEDED:
-                return standing
-            self._client.v1.refunds.create(
-                {"payment_intent": intent.id}, {"idempotency_key": f"refund-{payment_id}"}
+            report = _report(self._find(payment_id, provider_ref))
+            if report.standing != Standing.SUCCEEDED:
+                return report
+            made = self._client.v1.refunds.create(
+                {"payment_intent": report.provider_ref},
+                {"idempotency_key": f"refund-{payment_id}"},
             )
         except stripe.InvalidRequestError as error:
             if error.code == "charge_already_refunded":
-                return Standing.REFUNDED
+                return Report(Standing.REFUNDED, provider_ref)
             raise _refused(error) from error
         except stripe.StripeError as error:
             return _unknown(error)
-        return Standing.REFUNDED
+        return report._replace(standing=_refund_standing(made))
 
-    def _find(self, payment_id: UUID) -> stripe.PaymentIntent | None:
+    def _find(self, payment_id: UUID, provider_ref: str) -> stripe.PaymentIntent | None:
+        if provider_ref:
+            return self._client.v1.payment_intents.retrieve(
+                provider_ref, {"expand": ["latest_charge.refunds"]}
+            )
         found = self._client.v1.payment_intents.search(
             {
                 "query": f"metadata['payment_id']:'{payment_id}'",
-                "expand": ["data.latest_charge"],
+                "expand": ["data.latest_charge.refunds"],
                 "limit": 1,
             }
         )
@@ -129,22 +141,40 @@ def smallest_units(amount: Decimal, currency: str) -> int:
     return int(amount if currency in WITHOUT_CENTS else amount * 100)
 
 
-def _standing(intent: stripe.PaymentIntent | None) -> Standing:
+def _report(intent: stripe.PaymentIntent | None) -> Report:
     if intent is None:
-        return Standing.ABSENT
+        return Report(Standing.ABSENT)
     charge: Any = intent.latest_charge
     if intent.status == "succeeded" and getattr(charge, "refunded", False):
-        return Standing.REFUNDED
-    return STANDINGS.get(intent.status, Standing.UNKNOWN)
+        return Report(_refunded(charge), intent.id)
+    return Report(STANDINGS.get(intent.status, Standing.UNKNOWN), intent.id)
 
 
-def _unknown(error: stripe.StripeError) -> Standing:
+def _refunded(charge: Any) -> Standing:
+    """Return REFUNDED if the money has moved; Stripe says `refunded` as soon as it is to."""
+    refunds = charge.refunds.data if getattr(charge, "refunds", None) else []
+    moving = any(REFUNDS.get(one.status) == Standing.UNKNOWN for one in refunds)
+    return Standing.UNKNOWN if moving else Standing.REFUNDED
+
+
+def _refund_standing(refund: stripe.Refund) -> Standing:
+    """Return how a refund stands.
+
+    Raises:
+        GatewayRefused: it has failed; the money is with us again.
+    """
+    if standing := REFUNDS.get(refund.status or ""):
+        return standing
+    raise GatewayRefused(f"Stripe's refund {refund.id} is {refund.status}.")
+
+
+def _unknown(error: stripe.StripeError) -> Report:
     """Return UNKNOWN for an error that says nothing of the payment, raise for one that does."""
     if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
         raise _refused(error) from error
     if isinstance(error, stripe.InvalidRequestError | stripe.IdempotencyError):
         raise _refused(error) from error
-    return Standing.UNKNOWN
+    return Report(Standing.UNKNOWN)
 
 
 def _refused(error: stripe.StripeError) -> GatewayRefused:

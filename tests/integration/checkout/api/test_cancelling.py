@@ -61,7 +61,7 @@ def test_a_paid_order_may_be_cancelled_and_its_money_goes_back(
 ) -> None:
     tell(payment, "succeeded")
     assert cancel(placed["id"]).status_code == 200
-    assert payments_of(ana) == ["refunded"]
+    assert payments_of(ana) == ["refund_due"]
     assert topics_of(ana) == ["order.paid", "order.cancelled", "payment.refund_due"]
     assert drift() == []
 
