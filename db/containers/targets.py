@@ -20,7 +20,13 @@ POOLER_PORT_OFFSET = 1000  # as DATABASE_POOLER_PORT_OFFSET in docker-compose.ym
 # By job of prometheus.yml: services of docker-compose.yml, and where each shows its figures.
 SERVICES = {
     "app": {"app1": 8000, "app2": 8000},
-    "celery": {"tasks": 9401, "tasks-critical": 9401},
+    "celery": {
+        "tasks": 9401,
+        "tasks-critical": 9401,
+        "tasks-mail": 9401,
+        "tasks-maintenance": 9401,
+        "tasks-webhooks": 9401,
+    },
     "cluster": {"exporter": 9400},
     "haproxy": {"haproxy": 8404},
     "redis": {"redis-exporter": 9121},

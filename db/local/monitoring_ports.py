@@ -9,7 +9,14 @@ if TYPE_CHECKING:
     from db.local.settings import Node, Settings
 
 CLUSTER = 0
-WORKERS = {"worker-critical": 1, "worker": 2}  # the programs of db.local.programs
+# The programs of db.local.programs.
+WORKERS = {
+    "worker-critical": 1,
+    "worker": 2,
+    "worker-mail": 3,
+    "worker-webhooks": 6,
+    "worker-maintenance": 7,
+}
 REDIS = 4
 PGBOUNCER = 5
 FIRST_POSTGRES = 10

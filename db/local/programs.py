@@ -18,8 +18,15 @@ from db.local.settings import APP_SERVERS, Node, Settings
 # Every process of a stack carries this variable: what supervisord left behind is found by it.
 MARK = "SHARDMART_SUPERVISED"
 
-# Which queues each worker program takes from (shop.core.tasks).
-WORKER_QUEUES = {"worker-critical": "critical", "worker": "default,mail,maintenance"}
+# Which queues each worker program takes from (shop.core.tasks): tasks that wait for others, or take
+# long, share no process with those that do not.
+WORKER_QUEUES = {
+    "worker-critical": "critical",
+    "worker": "sweep,default",
+    "worker-mail": "mail",
+    "worker-webhooks": "webhooks",
+    "worker-maintenance": "maintenance",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +116,7 @@ def app_server(number: int, settings: Settings, layout: Layout) -> Program:
 
 
 def workers(settings: Settings, layout: Layout) -> list[Program]:
-    """The workers. Payments have processes of their own: no mail or cleaning holds them up.
+    """The workers. Whom tasks wait for decides whose they are: no merchant holds up a mail.
 
     TERM lets a worker end what it is at; what it cannot end in time is done again by the next.
     """

@@ -24,7 +24,7 @@ SEED = 20261122
 BUYERS = 20
 ORDERS_EACH = 10
 STOCK = 1000
-VICTIMS = ["worker", "worker-critical", "beat", "redis", "gateway"]
+VICTIMS = ["worker", "worker-critical", "worker-mail", "beat", "redis", "gateway"]
 # How a customer pays; the gateway hangs for longer than we wait after it has charged.
 TOKENS = ["tok_success"] * 7 + ["tok_declined"] * 2 + ["tok_timeout"]
 CANCELLED_AT_ONCE = 0.1  # of the orders

@@ -58,7 +58,7 @@ def test_an_order_is_followed_by_its_id_from_the_server_to_the_workers(
     assert (access["route"], access["status"]) == ("/api/orders/", 201)
     for program, task in (
         ("worker-critical.log", "checkout.charge_order"),
-        ("worker.log", "notifications.confirm_order"),
+        ("worker-mail.log", "notifications.confirm_order"),
     ):
         done = [json.loads(line) for line in log(program, own)]
         assert task in {fields.get("task") for fields in done}

@@ -11,6 +11,7 @@ from db.local import configuration, haproxy
 from db.local.errors import StackError
 from db.local.health import Probe
 from db.local.layout import Layout
+from db.local.programs import WORKER_QUEUES
 from db.local.rolling import Rolling
 from db.local.supervisor import Supervisor
 from tests.e2e import stack as stacks
@@ -64,7 +65,7 @@ def test_no_request_fails_while_new_code_is_brought_in(stack: Layout, traffic: T
     traffic.wait_for(30)
     assert traffic.reasons() == []
     renewed = {name for name, pid in stacks.pids(stack).items() if pid != before[name]}
-    assert renewed == {"app1", "app2", "worker", "worker-critical", "beat"}
+    assert renewed == {"app1", "app2", *WORKER_QUEUES, "beat"}
     assert progress.index("app1 has the new code") < progress.index("app2 has the new code")
     assert traffic.counts["POST"] > 10
 

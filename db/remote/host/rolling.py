@@ -23,7 +23,15 @@ UNTOUCHED = ("coordinator", "worker", "redis", "haproxy")
 # The job that writes what Prometheus and its like read, and makes them read it.
 MONITORING = "monitoring"
 # Which of them is first does not matter to the shop; this is the order of need.
-WORKERS = ("tasks-critical", "tasks", "beat", "membership")
+WORKERS = (
+    "tasks-critical",
+    "tasks",
+    "tasks-mail",
+    "tasks-webhooks",
+    "tasks-maintenance",
+    "beat",
+    "membership",
+)
 
 
 class Rolling:

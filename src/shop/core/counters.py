@@ -56,6 +56,16 @@ def mark(keys: Iterable[str], *, lifetime: timedelta) -> None:
     _ask(lambda: cache.set_many(marks, timeout=int(lifetime.total_seconds())), None)
 
 
+def first(key: str, *, lifetime: timedelta) -> bool | None:
+    """Mark a key unless it is marked, atomically; tell whether it was not, None if not known."""
+    return _ask(lambda: bool(cache.add(key, 1, timeout=int(lifetime.total_seconds()))), None)
+
+
+def forget(keys: Iterable[str]) -> None:
+    """Let counters begin anew, and marks be gone."""
+    _ask(lambda: cache.delete_many(list(keys)), None)
+
+
 def _increment(key: str, lifetime: timedelta) -> int:
     try:
         return cache.incr(key)  # a script in Redis: one round trip, and the lifetime stays

@@ -31,7 +31,13 @@ GIVEN_UP = Counter(
     ["task"],
 )
 
-CRITICAL, DEFAULT, MAIL, MAINTENANCE = "critical", "default", "mail", "maintenance"
+# By whom a task waits for; each has processes of its own, which no other's slowness holds up.
+CRITICAL = "critical"  # the payment gateway
+SWEEP = "sweep"  # nobody: what was lost on the way is found and handed over
+DEFAULT = "default"  # nobody
+MAIL = "mail"  # the mail server
+WEBHOOKS = "webhooks"  # merchants
+MAINTENANCE = "maintenance"  # its own length
 
 
 class Limits(NamedTuple):
@@ -44,8 +50,10 @@ class Limits(NamedTuple):
 # All below the broker's visibility timeout (settings.CELERY_BROKER_TRANSPORT_OPTIONS).
 LIMITS = {
     CRITICAL: Limits(30, 45),
+    SWEEP: Limits(30, 45),
     DEFAULT: Limits(30, 45),
     MAIL: Limits(30, 45),
+    WEBHOOKS: Limits(30, 45),
     MAINTENANCE: Limits(240, 270),
 }
 
@@ -201,7 +209,7 @@ def _address(kwargs: dict[str, Any]) -> dict[str, UUID]:
     return {name: UUID(str(kwargs[name])) for name in ("user_id", "event_id")}
 
 
-@task(queue=DEFAULT, retry=NEVER)
+@task(queue=SWEEP, retry=NEVER)
 def sweep_outbox() -> None:
     """Hand over the events that are due: not enqueued on commit, or not handled since."""
     try:

@@ -36,8 +36,8 @@ class WebhookEndpoint(models.Model):
 class WebhookDelivery(UserShardedModel):
     """An event on its way to an endpoint, on the shard of the user whose order it is about.
 
-    `due_at` is when it is sent (again); empty: it has ended. The endpoint's id is no foreign key:
-    the record of what was told outlives the endpoint.
+    `due_at` is when it is sent (again), and the lease of whoever has it; empty: it has ended. The
+    endpoint's id is no foreign key: the record of what was told outlives the endpoint.
     """
 
     class Status(models.TextChoices):

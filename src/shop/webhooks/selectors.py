@@ -1,6 +1,7 @@
 """Reading endpoints and deliveries."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -28,7 +29,10 @@ def deliveries_of(endpoint_id: int) -> QuerySet[WebhookDelivery]:
     return deliveries.filter(endpoint_id=endpoint_of(endpoint_id).id)
 
 
-def due_deliveries(*, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
-    """Return (user id, delivery id) of what is to be sent. Asks every shard, locks nothing."""
-    due = WebhookDelivery.objects.cross_shard().filter(due_at__lte=now).order_by("due_at")
-    return list(due.values_list("user_id", "id")[:limit])
+def due_deliveries(*, now: datetime, limit: int) -> list[tuple[UUID, UUID, datetime]]:
+    """Return (user id, delivery id, when it was due) of what is to be sent, longest due first.
+
+    Asks every shard, locks nothing.
+    """
+    due: Any = WebhookDelivery.objects.cross_shard().filter(due_at__lte=now).order_by("due_at")
+    return list(due.values_list("user_id", "id", "due_at")[:limit])

@@ -12,16 +12,18 @@ from shop.carts.services import add_item
 from shop.checkout.services import place_order
 from shop.core.models import OutboxEvent
 from shop.orders.models import Order
-from shop.webhooks import services
-from shop.webhooks.models import TOPICS, WebhookEndpoint
+from shop.webhooks import circuits, delivering, services
+from shop.webhooks.models import TOPICS, WebhookDelivery, WebhookEndpoint
 from tests.conftest import MakeProduct
 
 
 class Merchant(ThreadingHTTPServer):
-    """Takes what it is told, or answers something else."""
+    """Takes what it is told, or answers something else; or dribbles: a header now and then."""
 
     def __init__(self) -> None:
         self.answer = 204
+        self.dribbles = False
+        self.closing = threading.Event()
         self.told: list[tuple[bytes, dict[str, str]]] = []
         super().__init__(("127.0.0.1", 0), _Handler)
         self.url = f"http://127.0.0.1:{self.server_port}/events?shop=1"
@@ -34,6 +36,11 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.told.append((body, dict(self.headers.items())))
         self.send_response(self.server.answer)
+        while self.server.dribbles and not self.server.closing.wait(0.1):
+            try:
+                self.wfile.write(b"X-More: to come\r\n")
+            except OSError:
+                return
         self.send_header("Location", "/elsewhere")
         self.end_headers()
 
@@ -46,12 +53,15 @@ def merchant() -> Iterator[Merchant]:
     with Merchant() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
+        server.closing.set()
         server.shutdown()
 
 
 @pytest.fixture
 def endpoint(db: None, merchant: Merchant) -> WebhookEndpoint:
-    return services.create_endpoint(url=merchant.url, topics=TOPICS)
+    made = services.create_endpoint(url=merchant.url, topics=TOPICS)
+    circuits.note(made.id, answered=True)  # ids come again where databases do
+    return made
 
 
 @pytest.fixture
@@ -74,5 +84,11 @@ Deliver = Callable[[], str | None]
 @pytest.fixture
 def deliver(event: OutboxEvent, endpoint: WebhookEndpoint) -> Deliver:
     """Record the event for the endpoint, and make one attempt each time it is called."""
-    [delivery_id] = services.record(event)
-    return lambda: services.deliver(user_id=event.user_id, delivery_id=delivery_id)
+    [(delivery_id, _)] = services.record(event)
+    rows = WebhookDelivery.objects.for_user(event.user_id).filter(id=delivery_id)
+
+    def attempt() -> str | None:
+        due_at = rows.get().due_at
+        return delivering.deliver(user_id=event.user_id, delivery_id=delivery_id, due_at=due_at)
+
+    return attempt
