@@ -144,12 +144,12 @@ def inspect(
         n.name for n in layout.nodes if n.is_primary and (n.should_have_shards or _holds(n, groups))
     ]
     of_nodes = tuple(_sum(name, of_groups, layout) for name in names)
-    tenants, untracked = _tenants(cluster, layout, keys, group)
+    heaviest, untracked = tenants(cluster, layout, most=keys, group=group)
     return Skew(
         seconds=seconds,
         nodes=of_nodes,
         shard_groups=of_groups,
-        tenants=tuple(tenants),
+        tenants=tuple(heaviest),
         untracked=tuple(untracked),
         uneven={
             "bytes": imbalance(load.bytes or 0 for load in of_nodes),
@@ -213,10 +213,17 @@ def _sum(name: str, loads: tuple[Load, ...], layout: Layout) -> Load:
     )
 
 
-def _tenants(
-    cluster: Cluster, layout: Layout, keys: int, group: int | None
+def tenants(
+    cluster: Cluster, layout: Layout, *, most: int | None = None, group: int | None = None
 ) -> tuple[list[Tenant], list[str]]:
-    """Each node counts what it executes; a key's figures are the sums over the nodes."""
+    """Return the heaviest keys, and the names of nodes that do not count them.
+
+    Each node counts what it executes; a key's figures are the sums over the nodes.
+
+    Args:
+        most: how many keys; None: all that Citus keeps.
+        group: only those of this colocation group.
+    """
 
     def ask(session: Session) -> tuple[str, list[Row]]:
         return session.value(TRACKING), session.query(TENANTS)
@@ -235,7 +242,7 @@ def _tenants(
         if group in {None, colocation_id}
     ]
     found.sort(key=lambda tenant: (-tenant.cpu_seconds, -tenant.queries))
-    return found[:keys], untracked
+    return found[:most], untracked
 
 
 def _tenant(layout: Layout, colocation_id: int, key: str, figures: list[float]) -> Tenant:
