@@ -15,7 +15,7 @@ from sharding.ids import new_id
 from shop.carts.errors import QuantityTooLarge
 from shop.carts.models import MAX_QUANTITY, CartItem, ShoppingCart
 from shop.carts.selectors import item_of
-from shop.catalog.selectors import product_of
+from shop.catalog.selectors import product_for_sale
 from shop.core.conditional import Check, unconditional
 from shop.core.db import retried
 from shop.core.errors import AccountClosed, DomainError, NotFound, TooManyLines
@@ -42,7 +42,7 @@ def add_item(*, user_id: UUID, product_id: int, quantity: int) -> CartItem:
     """Put units of a product into the user's cart, on top of what is there.
 
     Raises:
-        NotFound: there is no such product.
+        NotFound: there is no such product for sale.
         AccountClosed: the user is gone.
         QuantityTooLarge: the line would exceed MAX_QUANTITY.
         TooManyLines: the cart has settings.MAX_LINES others.
@@ -50,7 +50,7 @@ def add_item(*, user_id: UUID, product_id: int, quantity: int) -> CartItem:
     now = timezone.now()
     try:
         with atomic(CartItem, user_id), cursor_for(CartItem, user_id) as cursor:
-            item = CartItem(user_id=user_id, product=product_of(product_id))
+            item = CartItem(user_id=user_id, product=product_for_sale(product_id))
             cursor.execute(
                 LOCK_OR_OPEN.format(cart=ShoppingCart._meta.db_table),
                 [user_id, new_id(), now, now],

@@ -1,14 +1,19 @@
 """Turns a product's HTML description into plain text."""
 
 import re
-from html.parser import HTMLParser
+from html import unescape
+
+import nh3
 
 # Elements that begin and end on a line of their own.
 BLOCKS = frozenset({
     "address", "article", "blockquote", "br", "dd", "div", "dl", "dt", "figure", "h1", "h2", "h3",
     "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "section", "table", "tr", "ul",
 })  # fmt: skip
+CELLS = frozenset(("td", "th"))
 SILENT = frozenset(("script", "style", "template"))
+# What is left of the markup: tags without attributes, well-formed.
+TAG = re.compile(r"<(/?)(\w+)>")
 
 
 def plain_text(html: str) -> str:
@@ -16,35 +21,21 @@ def plain_text(html: str) -> str:
 
     Text that is no HTML at all comes back as it is, apart from its white space.
     """
-    parser = _TextParser()
-    parser.feed(html)
-    parser.close()
-    lines = (re.sub(r"\s+", " ", line).strip() for line in "".join(parser.parts).split("\v"))
+    kept = nh3.clean(
+        html.replace("\v", " "),
+        tags=set(BLOCKS | CELLS | {"tbody"}),
+        clean_content_tags=set(SILENT),
+        attributes={},
+        link_rel=None,
+    )
+    text = unescape(TAG.sub(_mark, kept))
+    lines = (re.sub(r"\s+", " ", line).strip() for line in text.split("\v"))
     return "\n".join(line for line in lines if line)
 
 
-class _TextParser(HTMLParser):
-    """Collects the text; a vertical tab marks where a line ends."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._silent = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in SILENT:
-            self._silent += 1
-        elif tag in BLOCKS:
-            self.parts.append("\v• " if tag == "li" else "\v")
-        elif tag in ("td", "th"):
-            self.parts.append(" ")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in SILENT:
-            self._silent = max(0, self._silent - 1)
-        elif tag in BLOCKS:
-            self.parts.append("\v")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.parts.append(data.replace("\v", " "))
+def _mark(tag: re.Match[str]) -> str:
+    """Return a vertical tab where a line begins or ends."""
+    closes, name = tag.groups()
+    if name in BLOCKS:
+        return "\v• " if name == "li" and not closes else "\v"
+    return " " if name in CELLS else ""

@@ -25,11 +25,20 @@ class Filters(TypedDict, total=False):
     min_price: Decimal
     max_price: Decimal
     in_stock: bool
+    status: str
 
 
-def products(filters: Filters) -> QuerySet[Product]:
-    """Return the products that fit all filters; a category includes what lies below it."""
-    found = with_category()
+# What can be sold right now, as far as the published figures tell.
+IN_STOCK = Q(stock_quantity__gt=0) | Q(track_inventory=False)
+
+
+def products(filters: Filters, *, among: QuerySet[Product] | None = None) -> QuerySet[Product]:
+    """Return the products that fit all filters; a category includes what lies below it.
+
+    Args:
+        among: what to look in, instead of all that is for sale.
+    """
+    found = for_sale() if among is None else among
     if "category" in filters:
         found = found.filter(category__in=_subtree(filters["category"]))
     if filters.get("search"):
@@ -40,8 +49,9 @@ def products(filters: Filters) -> QuerySet[Product]:
     if "max_price" in filters:
         found = found.filter(price__lte=filters["max_price"])
     if "in_stock" in filters:
-        in_stock = Q(stock_quantity__gt=0)
-        found = found.filter(in_stock if filters["in_stock"] else ~in_stock)
+        found = found.filter(IN_STOCK if filters["in_stock"] else ~IN_STOCK)
+    if "status" in filters:
+        found = found.filter(status=filters["status"])
     return found
 
 
@@ -61,6 +71,11 @@ def with_category() -> QuerySet[Product]:
     return Product.objects.select_related("category").defer(*SEARCHED)
 
 
+def for_sale() -> QuerySet[Product]:
+    """Return the products that customers see and may buy, each with its category."""
+    return with_category().filter(status=Product.Status.ACTIVE)
+
+
 def product_of(product_id: int, *, among: QuerySet[Product] | None = None) -> Product:
     """Return a product, or raise NotFound. Without a join the query takes Citus's fast path.
 
@@ -69,6 +84,12 @@ def product_of(product_id: int, *, among: QuerySet[Product] | None = None) -> Pr
     """
     found = Product.objects.defer(*SEARCHED) if among is None else among
     return _one(found, product_id, "product")
+
+
+def product_for_sale(product_id: int) -> Product:
+    """Return a product that customers see and may buy, or raise NotFound."""
+    found = Product.objects.defer(*SEARCHED).filter(status=Product.Status.ACTIVE)
+    return product_of(product_id, among=found)
 
 
 def categories(parent: str | None = None) -> QuerySet[Category]:

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, connections, router
-from django.utils.text import slugify
 from psycopg2 import errorcodes
 
 from sharding.django.transactions import atomic
@@ -18,12 +17,13 @@ from shop.catalog.errors import (
     ProductInUse,
 )
 from shop.catalog.models import Category, Product
+from shop.catalog.slugs import free_slugs, slug_of
 from shop.core.conditional import Check, unconditional
 from shop.core.errors import DomainError, NotFound
 
 # More categories or products than this in one statement gain nothing and hold the lock longer.
 BATCH = 1000
-MAX_SLUG = 255  # characters
+SLUG_TRIES = 5  # somebody else may take the one that was free a moment ago
 
 # Not QuerySet.delete(), which would first ask every shard what refers to the row.
 DELETE = "DELETE FROM {table} WHERE id = %s"
@@ -86,19 +86,33 @@ def delete_category(category_id: int) -> None:
 
 
 def create_product(
-    *, name: str, price: Decimal, category: Category, slug: str = "", description: str = ""
+    *, name: str, price: Decimal, category: Category, slug: str = "", **more: Any
 ) -> Product:
     """Create a product, without stock.
+
+    Args:
+        slug: empty: one is made of the name, with a number if that is taken.
+        more: `description`, `status`, `track_inventory`.
 
     Raises:
         ProductExists: another product has this slug.
         CategoryGone: the category was deleted meanwhile.
     """
-    slug = slug or slugify(name, allow_unicode=True)[:MAX_SLUG] or "product"
+    fields = {"name": name, "price": price, "category": category, **more}
+    if slug:
+        return _create_product(slug, fields)
+    for _ in range(SLUG_TRIES - 1):
+        try:
+            return _create_product(free_slugs([slug_of(name)])[0], fields)
+        except ProductExists:
+            continue
+    return _create_product(free_slugs([slug_of(name)])[0], fields)
+
+
+def _create_product(slug: str, fields: Mapping[str, Any]) -> Product:
     try:
-        return Product.objects.create(
-            name=name, slug=slug, price=price, category=category, description=description
-        )
+        with atomic():
+            return Product.objects.create(slug=slug, **fields)
     except IntegrityError as error:
         raise _product_refused(error, slug) from error
 

@@ -1,61 +1,47 @@
 """Reads the product CSV that Shopify exports. No database is involved.
 
-One row is one variant, or only a further picture. Rows of one product share their handle; the
-first of them carries title, description and category. Both dialects are understood: the one that
-shops have exported for years (Handle, Body (HTML), Variant Price …) and the one of Shopify's
-templates since 2024 (URL handle, Description, Price …).
+One row is one variant, or only a further picture. Rows of one product share their handle; one of
+them carries title, description and category. Both dialects are understood: the one that shops
+have exported for years (Handle, Body (HTML), Variant Price …) and the one of Shopify's templates
+since 2024 (URL handle, Description, Price …).
 
 https://help.shopify.com/en/manual/products/import-export/using-csv
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from shop.catalog.entry import Entry, Path
+from shop.catalog.entry import Entry, Key, Path
 from shop.catalog.html_text import plain_text
 from shop.catalog.shopify_cells import (
     Bad,
+    Warnings,
     category_of,
     check_text,
+    description_of,
+    identity_of,
     name_of,
     price_of,
     quantity_of,
-    slug_of,
+    status_of,
+    tracking_of,
 )
+from shop.catalog.shopify_file import COLUMNS, LOOKED_AT, Header, sentence, table
 
-# Our name for each column, and Shopify's: the older dialect, the newer one. Case is ignored.
-COLUMNS = {
-    "handle": ("Handle", "URL handle"),
-    "title": ("Title",),
-    "price": ("Variant Price", "Price"),
-    "body": ("Body (HTML)", "Description"),
-    "category": ("Product Category",),
-    "type": ("Type",),
-    "option1": ("Option1 Value",),
-    "option2": ("Option2 Value",),
-    "option3": ("Option3 Value",),
-    "sku": ("Variant SKU", "SKU"),
-    "quantity": ("Variant Inventory Qty", "Inventory quantity"),
-    "published": ("Published", "Published on online store"),
-    "status": ("Status",),
-}
-REQUIRED = ("handle", "title", "price")
-DEFAULT_TITLE = "Default Title"  # the one option value of a product without variants
+VARIANT = ("option1", "sku", "price", "quantity")  # without any of these, a row is a picture
 
 Cells = dict[str, str]
 
 
-class NotShopify(ValueError):
-    """The file as a whole is no product export; the text says why."""
-
-
 class Variant(NamedTuple):
-    """A product to be, and its units; None where Shopify does not track them."""
+    """A product to be; its units, None where they are not counted or not told; what to look at."""
 
     line: int
     entry: Entry
     quantity: int | None
+    warnings: tuple[str, ...]
 
 
 class BadRow(NamedTuple):
@@ -63,12 +49,7 @@ class BadRow(NamedTuple):
 
     line: int
     reason: str
-
-
-class Hidden(NamedTuple):
-    """A variant that its shop does not show: a draft, archived, or unpublished."""
-
-    line: int
+    handle: str = ""  # empty: not even that could be read
 
 
 class _Head(NamedTuple):
@@ -77,129 +58,128 @@ class _Head(NamedTuple):
     title: str
     description: str
     category: Path
-    hidden: bool
+    status: str
+    warnings: Warnings
 
 
-def read(lines: Iterable[str]) -> Iterator[Variant | BadRow | Hidden]:
-    """Yield what each row stands for; rows that are only pictures, or empty, yield nothing.
+class Export:
+    """The rows of an export, one after the other; those that are only pictures yield nothing.
 
     Args:
-        lines: a text file opened with ``newline=""``, ``encoding="utf-8-sig"`` and
-            ``errors="surrogateescape"``, so that a byte out of place costs one row.
+        lines: a text file as `shopify_file.opened` opens it.
+        delimiter: what stands between two cells.
+        decimal: what stands before the cents.
+
+    Attributes:
+        not_loaded: how many cells of each column held something that has no place here; complete
+            when all rows were read.
 
     Raises:
-        NotShopify: empty, no CSV, or without the columns that are needed.
+        NotShopify: it is no such export.
     """
-    records = _records(lines)
-    names = _header(records)
-    export = _Export()
-    for line, record in records:
-        try:
-            if isinstance(record, csv.Error):
-                raise Bad(_sentence(record))
-            if len(record) != len(names):
-                raise Bad(f"{len(record)} columns instead of {len(names)}")
-            check_text("".join(record))
-            found = export.row(line, _cells(names, record))
-        except Bad as bad:
-            yield BadRow(line, str(bad))
-        else:
-            if found:
-                yield found
 
-
-class _Export:
-    """Remembers the products whose first row was seen, and the slugs that are given away."""
-
-    def __init__(self) -> None:
+    def __init__(self, lines: Iterable[str], *, delimiter: str = ",", decimal: str = ".") -> None:
+        self.not_loaded: Counter[str] = Counter()
+        self._header, self._records = table(lines, delimiter)
+        self._decimal = decimal
         self._heads: dict[str, _Head] = {}
-        self._slugs: dict[str, int] = {}
+        self._waiting: dict[str, list[tuple[int, Cells]]] = {}  # above their head, by handle
+        self._lines: dict[Key, int] = {}
 
-    def row(self, line: int, cells: Cells) -> Variant | Hidden | None:
+    def __iter__(self) -> Iterator[Variant | BadRow]:
+        for line, record in self._records:
+            try:
+                if isinstance(record, csv.Error):
+                    raise Bad(sentence(record))
+                cells = _cells(self._header, record)
+            except Bad as bad:
+                yield BadRow(line, str(bad))
+            else:
+                self._count(record)
+                yield from self._row(line, cells)
+        for handle, rows in self._waiting.items():
+            reason = f"the title is missing, and no other row gives {handle!r} one"
+            yield from (BadRow(line, reason, handle) for line, _ in rows)
+
+    def _count(self, record: Iterable[str]) -> None:
+        for name, title, cell in zip(*self._header, record, strict=True):
+            if (not name or name in LOOKED_AT) and cell.strip():
+                self.not_loaded[title] += 1
+
+    def _row(self, line: int, cells: Cells) -> Iterator[Variant | BadRow]:
         handle = cells["handle"]
         if not handle:
-            raise Bad("the handle is missing")
-        first = handle not in self._heads
-        if first:
-            self._heads[handle] = _head(cells)
-        head = self._heads[handle]
-        if not first and not any(cells[name] for name in ("option1", "sku", "price", "quantity")):
-            return None
-        return Hidden(line) if head.hidden else self._variant(line, head, cells)
+            yield BadRow(line, "the handle is missing")
+        elif handle in self._heads:
+            if any(cells[name] for name in VARIANT):
+                yield self._variant(line, cells)
+        elif not cells["title"]:
+            self._waiting.setdefault(handle, []).append((line, cells))
+        else:
+            yield from self._first(line, cells)
 
-    def _variant(self, line: int, head: _Head, cells: Cells) -> Variant:
-        options = [cells[name] for name in ("option1", "option2", "option3") if cells[name]]
-        if options == [DEFAULT_TITLE]:
-            options = []
-        slug = slug_of(cells["handle"], options)
-        if slug in self._slugs:
-            raise Bad(f"line {self._slugs[slug]} has this variant already ({slug})")
-        variant = Variant(
-            line,
-            Entry(
-                slug=slug,
-                name=name_of(head.title, options),
+    def _first(self, line: int, cells: Cells) -> Iterator[Variant | BadRow]:
+        """Read the row that names a product, and those above it that belong to it."""
+        handle = cells["handle"]
+        try:
+            self._heads[handle] = _head(cells)
+        except Bad as bad:
+            yield BadRow(line, str(bad), handle)
+            return
+        yield self._variant(line, cells)
+        for above, waiting in self._waiting.pop(handle, []):
+            yield from self._row(above, waiting)
+
+    def _variant(self, line: int, cells: Cells) -> Variant | BadRow:
+        head = self._heads[cells["handle"]]
+        try:
+            handle, options = key = identity_of(
+                cells["handle"], [cells["option1"], cells["option2"], cells["option3"]]
+            )
+            if key in self._lines:
+                raise Bad(f"line {self._lines[key]} has this variant already")
+            warnings = Warnings(head.warnings)
+            entry = Entry(
+                handle=handle,
+                options=options,
+                name=name_of(head.title, options, warnings),
                 description=head.description,
-                price=price_of(cells["price"]),
+                price=price_of(cells["price"], self._decimal),
                 category=head.category,
-            ),
-            quantity_of(cells["quantity"]),
-        )
-        self._slugs[slug] = line
-        return variant
+                status=head.status,
+                track_inventory=self._tracking(cells),
+            )
+            quantity = quantity_of(cells["quantity"], warnings)
+        except Bad as bad:
+            return BadRow(line, str(bad), cells["handle"])
+        self._lines[key] = line
+        counted = entry.track_inventory is not False
+        return Variant(line, entry, quantity if counted else None, tuple(warnings))
+
+    def _tracking(self, cells: Cells) -> bool | None:
+        tracker = cells["tracker"] if "tracker" in self._header.names else None
+        return tracking_of(tracker, cells["policy"])
 
 
 def _head(cells: Cells) -> _Head:
-    if not cells["title"]:
-        raise Bad(f"the title is missing, and no row above gives {cells['handle']!r} one")
+    warnings = Warnings()
     return _Head(
         title=cells["title"],
-        description=plain_text(cells["body"]),
+        description=description_of(plain_text(cells["body"]), warnings),
         category=category_of(cells["category"], cells["type"]),
-        hidden=cells["published"].lower() == "false"
-        or cells["status"].lower() not in ("", "active"),
+        status=status_of(
+            cells["status"], cells["published"], gift_card=cells["gift_card"], warnings=warnings
+        ),
+        warnings=warnings,
     )
 
 
-def _records(lines: Iterable[str]) -> Iterator[tuple[int, list[str] | csv.Error]]:
-    """Yield each record, or why it is none, with the line on which it begins."""
-    reader = csv.reader(lines, strict=True)
-    while True:
-        line = reader.line_num + 1
-        try:
-            record = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield line, error
-        else:
-            if any(cell.strip() for cell in record):
-                yield line, record
-
-
-def _header(records: Iterator[tuple[int, list[str] | csv.Error]]) -> list[str]:
-    """Return our name of each column, or "" for those that do not matter here."""
-    _, titles = next(records, (0, []))
-    if isinstance(titles, csv.Error):
-        raise NotShopify(f"it is no CSV file: {_sentence(titles)}")
-    if not titles:
-        raise NotShopify("it is empty")
-    ours = {title.lower(): name for name, titles in COLUMNS.items() for title in titles}
-    names = [ours.get(title.strip().lower(), "") for title in titles]
-    if missing := [" or ".join(COLUMNS[name]) for name in REQUIRED if name not in names]:
-        raise NotShopify(f"its first line names no column {', no '.join(missing)}")
-    return names
-
-
-def _cells(names: Sequence[str], record: Sequence[str]) -> Cells:
+def _cells(header: Header, record: list[str]) -> Cells:
+    if len(record) != len(header.names):
+        raise Bad(f"{len(record)} columns instead of {len(header.names)}")
+    check_text("".join(record))
     cells = dict.fromkeys(COLUMNS, "")
-    for name, text in zip(names, record, strict=True):
+    for name, text in zip(header.names, record, strict=True):
         if name and not cells[name]:
             cells[name] = text.strip()
     return cells
-
-
-def _sentence(error: csv.Error) -> str:
-    if "unexpected end" in str(error):
-        return "a quote that is opened here is never closed; nothing behind it could be read"
-    return str(error)

@@ -1,6 +1,7 @@
 """What the checkout refuses, besides what the inventory and the states of things do.
 
-CartEmpty, PriceChanged, TooManyUnpaidOrders, PaymentNotDue, NotATransfer, RefundUnderWay (409) ·
+CartEmpty, PriceChanged, TooManyUnpaidOrders, PaymentNotDue, NotATransfer, RefundUnderWay,
+ProductUnavailable (409) ·
 PartialRefund (422)
 """
 
@@ -43,6 +44,12 @@ class RefundUnderWay(Conflict):
     """The gateway is sending this money back; paid out by hand it would go twice."""
 
     code = "refund_under_way"
+
+
+class ProductUnavailable(Conflict):
+    """Something in the cart is not for sale any more; `lines` names each of these products."""
+
+    code = "product_unavailable"
 
 
 class PartialRefund(DomainError):

@@ -4,7 +4,7 @@ But for `set_order_status`, each of these belongs into the caller's transaction,
 Idempotency-Key.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import TypeAlias
 from uuid import UUID
@@ -22,6 +22,7 @@ from shop.checkout.errors import (
     PartialRefund,
     PaymentNotDue,
     PriceChanged,
+    ProductUnavailable,
     TooManyUnpaidOrders,
 )
 from shop.checkout.selectors import lock_cart_and_count_unpaid
@@ -63,6 +64,7 @@ def place_order(
         TooManyLines: there is too much in it, as in one from before there was a limit.
         TooManyUnpaidOrders: the user's other orders hold too much stock.
         PriceChanged: it costs something else than expected.
+        ProductUnavailable: names the lines that are not for sale any more.
         InsufficientStock: names the lines that fall short; nothing may be kept.
     """
     cart = lock_cart_and_count_unpaid(user_id)
@@ -74,10 +76,12 @@ def place_order(
         raise TooManyLines("An order")
     if cart.unpaid >= settings.MAX_UNPAID_ORDERS:
         raise TooManyUnpaidOrders(f"{cart.unpaid} of your orders are unpaid: pay or cancel some.")
+    _require_for_sale(items)
     lines = [_line(item) for item in items]
     _require_total(total_of(lines), expected_total)
     order_id = new_id()
-    inventory.take({item.product_id: item.quantity for item in items}, order_id=order_id)
+    if counted := {line.product_id: line.quantity for line in lines if line.from_stock}:
+        inventory.take(counted, order_id=order_id)
     order = create_order(user_id=user_id, order_id=order_id, cart_id=cart.id, lines=lines)
     payment = create_payment(
         user_id=user_id,
@@ -93,8 +97,24 @@ def place_order(
     return order
 
 
+def _require_for_sale(items: Iterable[CartItem]) -> None:
+    gone = [item.product_id for item in items if not item.product.is_for_sale]
+    if gone:
+        raise ProductUnavailable(
+            "Not all of your cart is for sale any more.",
+            lines=[{"product_id": product_id} for product_id in gone],
+        )
+
+
 def _line(item: CartItem) -> Line:
-    return Line(item.product_id, item.product.name, item.quantity, item.product.price)
+    product = item.product
+    return Line(
+        product_id=product.id,
+        product_name=product.name,
+        quantity=item.quantity,
+        price=product.price,
+        from_stock=product.track_inventory,
+    )
 
 
 def _require_total(total: Decimal, expected: Decimal | None) -> None:

@@ -13,14 +13,15 @@ from shop.payments.services import close_payments
 
 
 def cancel(order: Order, **details: str) -> None:
-    """Cancel an order: its units go back on the shelf, its money back to the customer.
+    """Cancel an order: what it took goes back on the shelf, its money back to the customer.
 
     Raises:
         InvalidTransition: it is on its way already, or cancelled; nothing may be kept.
     """
     change_status(order, Order.Status.CANCELLED, **details)
-    units = {item.product_id: item.quantity for item in order.items.all()}
-    inventory.give_back(units, order_id=order.id)
+    units = {item.product_id: item.quantity for item in order.items.all() if item.from_stock}
+    if units:
+        inventory.give_back(units, order_id=order.id)
     _close_payments(order)
 
 

@@ -4,8 +4,10 @@ Importing the same file twice changes nothing the second time: products are writ
 differ, and the ledger gets the difference between the export's quantity and what is there.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from django.db import connections, router
 from django.db.models import F
@@ -13,9 +15,22 @@ from django.utils import timezone
 
 from sharding.django.operations import SEQUENTIAL
 from sharding.django.transactions import atomic
-from shop.catalog.bulk import batches, ensure_categories, upsert_products
+from shop.catalog.bulk import (
+    Tell,
+    again_if_taken,
+    archive,
+    batches,
+    category_paths,
+    ensure_categories,
+    key_of,
+    products_of,
+    silent,
+    upsert_products,
+)
+from shop.catalog.entry import Entry, Key
+from shop.catalog.models import Product
 from shop.catalog.services import BATCH, publish_stock
-from shop.catalog.shopify import BadRow, Hidden, Variant
+from shop.catalog.shopify import BadRow, Export, Variant
 from shop.inventory.models import Stock, StockMovement
 from shop.inventory.selectors import available
 
@@ -27,16 +42,28 @@ SET available = shelf.available + EXCLUDED.available, updated_at = EXCLUDED.upda
 """
 
 
+class Removed(NamedTuple):
+    """A variant of one of the file's products that the file no longer has."""
+
+    product_id: int
+    name: str
+
+
 @dataclass(slots=True)
 class Summary:
-    """What an import did: products by what became of them, and the rows that were refused."""
+    """What an import did, or would do: products by what became of them, and what needs a look."""
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     restocked: int = 0
-    uncounted: int = 0
-    hidden: int = 0
+    untold: int = 0  # without a quantity: their stock was left as it is
+    uncounted: int = 0  # sold without counting
+    adoptable: int = 0
+    not_for_sale: Counter[str] = field(default_factory=Counter)  # by status
+    not_loaded: Counter[str] = field(default_factory=Counter)  # cells by column
+    warnings: list[tuple[int, str]] = field(default_factory=list)  # with their lines
+    removed: list[Removed] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
 
     @property
@@ -44,34 +71,83 @@ class Summary:
         return self.created + self.updated + self.unchanged
 
 
-def import_rows(rows: Iterable[Variant | BadRow | Hidden]) -> Summary:
+def import_rows(
+    rows: Export,
+    *,
+    dry_run: bool = False,
+    archive_removed: bool = False,
+    adopt: bool = False,
+    tell: Tell = silent,
+) -> Summary:
     """Load all rows that can be loaded, in few statements, and publish the stock once.
 
     Categories and products are committed before the stock: each write of theirs locks a table on
     all nodes, and should not be held while a thousand shelves are filled. An import that breaks
     off is completed by running it again.
 
+    Args:
+        dry_run: write nothing, and tell what would be done.
+        archive_removed: take variants off sale that the file no longer has.
+        adopt: take products without a handle for those that earlier imports made of these.
+        tell: hears how many products are done.
+
     Raises:
-        NotShopify: `rows` comes from a file that is no export.
+        IntegrityError: others go on changing the same products.
     """
+    summary, variants = _sorted(rows)
+    entries = [row.entry for row in variants]
+    paths = {entry.category for entry in entries}
+    categories = category_paths() if dry_run else again_if_taken(lambda: ensure_categories(paths))
+    outcome = upsert_products(entries, categories, adopt=adopt, write=not dry_run, tell=tell)
+    summary.created, summary.updated = outcome.created, outcome.updated
+    summary.unchanged, summary.adoptable = outcome.unchanged, outcome.adoptable
+    wanted = {row.entry.key: row.quantity for row in variants if row.quantity is not None}
+    summary.restocked = _restock(wanted, outcome.ids, dry_run)
+    summary.removed = _removed(entries, summary.bad)
+    if archive_removed and not dry_run:
+        archive([one.product_id for one in summary.removed])
+    return summary
+
+
+def _sorted(rows: Export) -> tuple[Summary, list[Variant]]:
     summary, variants = Summary(), []
     for row in rows:
         if isinstance(row, BadRow):
             summary.bad.append(row)
-        elif isinstance(row, Hidden):
-            summary.hidden += 1
-        else:
-            variants.append(row)
-    categories = ensure_categories({row.entry.category for row in variants})
-    outcome = upsert_products([row.entry for row in variants], categories)
-    summary.created, summary.updated = outcome.created, outcome.updated
-    summary.unchanged = len(variants) - outcome.created - outcome.updated
-    wanted = {
-        outcome.ids[row.entry.slug]: row.quantity for row in variants if row.quantity is not None
-    }
-    summary.uncounted = len(variants) - len(wanted)
-    summary.restocked = set_stock(wanted)
-    return summary
+            continue
+        variants.append(row)
+        summary.warnings += [(row.line, text) for text in row.warnings]
+        if row.entry.status != Product.Status.ACTIVE:
+            summary.not_for_sale[row.entry.status] += 1
+        if row.entry.track_inventory is False:
+            summary.uncounted += 1
+        elif row.quantity is None:
+            summary.untold += 1
+    summary.not_loaded = rows.not_loaded
+    return summary, variants
+
+
+def _restock(quantities: Mapping[Key, int], ids: Mapping[Key, int], dry_run: bool) -> int:
+    wanted = {ids[key]: units for key, units in quantities.items() if key in ids}
+    if not dry_run:
+        return set_stock(wanted)
+    there = _available(wanted)
+    new = [units for key, units in quantities.items() if key not in ids]
+    changed = [key for key, units in wanted.items() if units != there.get(key, 0)]
+    return len(changed) + sum(map(bool, new))
+
+
+def _removed(entries: Collection[Entry], bad: Collection[BadRow]) -> list[Removed]:
+    """Return the variants that the file no longer has, of those products that could all be read."""
+    if not all(row.handle for row in bad):
+        return []  # a row that nobody could read may have been any of them
+    keys = {entry.key for entry in entries}
+    handles = {entry.handle for entry in entries} - {row.handle for row in bad}
+    return [
+        Removed(product.id, product.name)
+        for product in products_of(handles)
+        if key_of(product) not in keys and product.status != Product.Status.ARCHIVED
+    ]
 
 
 def set_stock(wanted: Mapping[int, int]) -> int:

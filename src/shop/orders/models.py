@@ -80,8 +80,12 @@ class OrderItem(UserShardedModel):
     product_name = models.CharField(max_length=255)
     quantity = models.PositiveIntegerField()
     price = models.DecimalField(max_digits=12, decimal_places=2)
+    # Whether its units were taken off the shelf: only these go back to it.
+    from_stock = models.BooleanField(default=True, db_default=True)
 
     class Meta:
+        # For staff, who look for the orders of a product; each shard reads its newest alone.
+        indexes = [models.Index(fields=["product", "id"], name="order_item_by_product")]
         constraints = [
             models.UniqueConstraint(
                 fields=["user_id", "order_id", "product"], name="order_item_per_product"

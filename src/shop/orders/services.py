@@ -17,6 +17,7 @@ class Line(NamedTuple):
     product_name: str
     quantity: int
     price: Decimal
+    from_stock: bool = True
 
 
 def total_of(lines: Iterable[Line]) -> Decimal:

@@ -68,7 +68,11 @@ class Review(ProductShardedModel):
 
     class Meta:
         # A product's reviews in the order of their ids are read by the primary key.
-        indexes = [models.Index(fields=["user_id"], name="review_by_user")]
+        # For staff, who page through all of them: each shard reads its newest alone.
+        indexes = [
+            models.Index(fields=["user_id"], name="review_by_user"),
+            models.Index(fields=["id"], name="review_by_id"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["product", "user_id"],

@@ -32,27 +32,31 @@ class Rating:
         return cls(average, count)
 
 
-def rated_product_of(product_id: int) -> Product:
+def rated_product_of(product_id: int, *, among: QuerySet[Product] | None = None) -> Product:
     """Return a product with its category and its `rating`, or raise NotFound.
 
     One query, sent to the product's shard: catalog tables are there as well.
+
+    Args:
+        among: what to look in, instead of all that is for sale.
     """
     tally = (
         Review.objects.for_product(product_id)
         .values("product_id")
         .values(tally=JSONObject(total=Sum("rating"), count=Count("*")))
     )
-    rated = catalog.with_category().annotate(tally=Subquery(tally))
+    found = catalog.for_sale() if among is None else among
+    rated = found.annotate(tally=Subquery(tally))
     rated = rated.using(alias_for(Review, product_id))
     product = catalog.product_of(product_id, among=rated)
-    found = product.tally or {"total": 0, "count": 0}  # type: ignore[attr-defined]
-    product.rating = Rating.of(**found)  # type: ignore[attr-defined]
+    sums = product.tally or {"total": 0, "count": 0}  # type: ignore[attr-defined]
+    product.rating = Rating.of(**sums)  # type: ignore[attr-defined]
     return product
 
 
-def rating_of(product_id: int) -> Rating:
-    """Return the rating of a product, or raise NotFound."""
-    rating: Rating = rated_product_of(product_id).rating  # type: ignore[attr-defined]
+def rating_of(product_id: int, *, among: QuerySet[Product] | None = None) -> Rating:
+    """Return the rating of a product, or raise NotFound; as `rated_product_of` does."""
+    rating: Rating = rated_product_of(product_id, among=among).rating  # type: ignore[attr-defined]
     return rating
 
 

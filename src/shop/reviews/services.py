@@ -8,7 +8,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from shop.accounts.selectors import active_user
-from shop.catalog.selectors import product_of
+from shop.catalog.selectors import product_for_sale
 from shop.core.db import retried
 from shop.core.errors import DomainError, NotFound
 from shop.reviews.errors import AlreadyReviewed
@@ -29,11 +29,11 @@ def write_review(*, user_id: UUID, product_id: int, rating: int, comment: str = 
         rating: 1 to 5 stars.
 
     Raises:
-        NotFound: there is no such product.
+        NotFound: there is no such product for sale.
         AccountClosed: the user is gone.
         AlreadyReviewed: there is a review of this product by this user.
     """
-    product = product_of(product_id)
+    product = product_for_sale(product_id)
     author = active_user(user_id)
     try:
         return Review.objects.create(

@@ -111,7 +111,7 @@ CASES = [
     Case(
         "catalog_product",
         "product_slug",
-        "import_catalog: find a product by its slug",
+        "import_catalog: is a slug taken",
         lambda chosen: Product.objects.filter(
             slug=Product.objects.values_list("slug", flat=True).get(id=chosen.product_id)
         ),
@@ -148,6 +148,16 @@ CASES = [
             Order.objects.cross_shard()
             .filter(order_status=Order.Status.PENDING)
             .order_by("id")[:100]
+        ),
+    ),
+    Case(
+        "orders_orderitem",
+        "order_item_by_product",
+        "the orders of a product, for staff (all shards; the pages are of one)",
+        lambda chosen: (
+            OrderItem.objects.cross_shard()
+            .filter(product_id=chosen.product_id)
+            .order_by("-id")[:51]
         ),
     ),
     Case(

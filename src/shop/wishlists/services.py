@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from sharding.django.transactions import atomic, cursor_for
 from sharding.ids import new_id
-from shop.catalog.selectors import product_of
+from shop.catalog.selectors import product_for_sale
 from shop.core.db import retried
 from shop.core.errors import AccountClosed, DomainError, NotFound, TooManyLines
 from shop.wishlists.models import Wishlist, WishlistItem
@@ -32,14 +32,14 @@ def add_item(*, user_id: UUID, product_id: int) -> WishlistItem:
     """Put a product on the user's wishlist; one that is there already stays as it is.
 
     Raises:
-        NotFound: there is no such product.
+        NotFound: there is no such product for sale.
         AccountClosed: the user is gone.
         TooManyLines: there are settings.MAX_LINES others.
     """
     now = timezone.now()
     try:
         with atomic(WishlistItem, user_id), cursor_for(WishlistItem, user_id) as cursor:
-            item = WishlistItem(user_id=user_id, product=product_of(product_id))
+            item = WishlistItem(user_id=user_id, product=product_for_sale(product_id))
             cursor.execute(
                 FIND_OR_OPEN.format(wishlist=Wishlist._meta.db_table), [user_id, new_id(), now]
             )

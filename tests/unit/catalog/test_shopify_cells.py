@@ -10,7 +10,8 @@ from shop.catalog.shopify_cells import Bad
 def test_the_limits_are_those_of_the_columns() -> None:
     price = Product._meta.get_field("price")
     assert Product._meta.get_field("name").max_length == cells.MAX_NAME
-    assert Product._meta.get_field("slug").max_length == cells.MAX_SLUG
+    assert Product._meta.get_field("handle").max_length == cells.MAX_HANDLE
+    assert Product._meta.get_field("options").base_field.max_length == cells.MAX_OPTION
     assert Category._meta.get_field("name").max_length == cells.MAX_CATEGORY
     largest = Decimal(10) ** (price.max_digits - price.decimal_places) - Decimal("0.01")
     assert largest == cells.MAX_PRICE
@@ -52,16 +53,26 @@ def test_a_price_that_cannot_be_is_refused(text: str, reason: str) -> None:
         cells.price_of(text)
 
 
-def test_an_empty_quantity_is_not_zero() -> None:
-    assert cells.quantity_of("") is None
-    assert cells.quantity_of("0") == 0
-    assert cells.quantity_of("0012") == 12
+@pytest.mark.parametrize(
+    ("text", "quantity"),
+    [("", None), ("0", 0), ("0012", 12), ("12.0", 12), ("12.", 12), ("+3.00", 3)],
+)
+def test_a_quantity_is_a_whole_number_or_untold(text: str, quantity: int | None) -> None:
+    warnings: cells.Warnings = []
+    assert cells.quantity_of(text, warnings) == quantity
+    assert warnings == []
+
+
+@pytest.mark.parametrize("text", ["-4", "-4.0"])
+def test_a_negative_quantity_is_zero_and_said_to_be(text: str) -> None:
+    warnings: cells.Warnings = []
+    assert cells.quantity_of(text, warnings) == 0
+    assert warnings == [f"the quantity '{text}' is negative: taken for 0"]
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("-1", "negative"),
         ("1.5", "no whole number"),
         ("many", "no whole number"),
         ("1000000001", "above"),
@@ -70,7 +81,7 @@ def test_an_empty_quantity_is_not_zero() -> None:
 )
 def test_a_quantity_that_cannot_be_is_refused(text: str, reason: str) -> None:
     with pytest.raises(Bad, match=reason):
-        cells.quantity_of(text)
+        cells.quantity_of(text, [])
 
 
 def test_a_category_is_a_path() -> None:
@@ -86,12 +97,12 @@ def test_without_a_category_the_type_counts_and_then_nothing() -> None:
     assert cells.category_of("", "") == cells.category_of(" > ", "x") == ("Uncategorised",)
 
 
-def test_a_slug_is_the_handle_and_the_options() -> None:
-    assert cells.slug_of("linen-shirt", ["M", "Sky Blue"]) == "linen-shirt-m-sky-blue"
-    assert cells.slug_of("linen-shirt", []) == "linen-shirt"
-    assert cells.slug_of("café", ["½ kg", "10/12"]) == "café-1-2-kg-10-12"
+def test_options_that_say_nothing_are_none() -> None:
+    assert cells.identity_of("mug", ["Default Title", "", ""]) == ("mug", ())
+    assert cells.identity_of("mug", ["M", "", ""]) == ("mug", ("M",))
+    assert cells.identity_of("mug", ["", "M", ""]) == ("mug", ("", "M"))
 
 
-def test_a_handle_without_letters_is_refused() -> None:
-    with pytest.raises(Bad, match="neither letters nor digits"):
-        cells.slug_of("!!!", ["M"])
+def test_a_handle_with_options_that_no_index_can_hold_is_refused() -> None:
+    with pytest.raises(Bad, match="more than 2000 bytes"):
+        cells.identity_of("茶" * 255, ["茶" * 255, "茶" * 255, ""])

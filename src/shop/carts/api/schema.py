@@ -22,6 +22,7 @@ LINE = {
     "name": "The Waves",
     "quantity": 2,
     "price": "19.90",
+    "for_sale": True,
     "created_at": TIME_EXAMPLE,
     "updated_at": TIME_EXAMPLE,
 }

@@ -18,9 +18,20 @@ class CartItemSerializer(serializers.ModelSerializer[CartItem]):
         source="product.price", max_digits=12, decimal_places=2, read_only=True
     )
 
+    for_sale = serializers.BooleanField(source="product.is_for_sale", read_only=True)
+
     class Meta:
         model = CartItem
-        fields = ["id", "product_id", "name", "quantity", "price", "created_at", "updated_at"]
+        fields = [
+            "id",
+            "product_id",
+            "name",
+            "quantity",
+            "price",
+            "for_sale",
+            "created_at",
+            "updated_at",
+        ]
 
 
 class AddItemSerializer(serializers.Serializer[CartItem]):

@@ -35,7 +35,9 @@ PRODUCT = {
     "slug": "the-waves",
     "description": "A novel in nine interludes.",
     "price": "19.90",
+    "status": "active",
     "stock_quantity": 12,
+    "track_inventory": True,
     "category_id": 3,
     "category": "Novels",
     "created_at": TIME_EXAMPLE,
@@ -115,6 +117,8 @@ OPERATIONS = {
         says=KEPT_BRIEFLY,
         summary="Find products",
         description="Narrowed by any of the filters; `category` takes in its descendants."
+        " Those that are sold without counting are in stock always. Drafts and archived products"
+        " are listed for who keeps the catalog alone."
         " A `search` finds words of names and descriptions in any inflection, exact names, and"
         " parts of names; capitals and accents make no difference. It understands"
         ' `"a phrase"`, `-without` and `or`. Its best matches come first: the exact name, names'
@@ -130,7 +134,8 @@ OPERATIONS = {
         id="products_create",
         tag=CATALOG,
         summary="Add a product",
-        description="Without a `slug` one is made of the name.",
+        description="Without a `slug` one is made of the name; a number tells it from those that "
+        "are taken. A `draft` is not for sale yet.",
         body=ProductSerializer,
         sends=NEW_PRODUCT,
         returns=ProductSerializer,
@@ -151,7 +156,8 @@ OPERATIONS = {
         id="products_replace",
         tag=CATALOG,
         summary="Replace what a product says",
-        description="Without a `description` it loses its own; without a `slug` it keeps its own.",
+        description="Without a `description` it loses its own; without `slug`, `status` or "
+        "`track_inventory` it keeps its own.",
         body=ProductSerializer,
         sends=NEW_PRODUCT,
         returns=ProductSerializer,
@@ -162,6 +168,8 @@ OPERATIONS = {
         id="products_update",
         tag=CATALOG,
         summary="Change some of what a product says",
+        description="`archived` takes it off sale: orders keep what they sold, carts and wishlists "
+        "say that it is not for sale any more.",
         body=ProductSerializer,
         sends={"price": "17.50"},
         returns=ProductSerializer,

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from rest_framework import serializers
 
+from shop.catalog.entry import MAX_DESCRIPTION
 from shop.catalog.models import Category, Product
 from shop.core.fields import CatalogIdField
 
@@ -31,15 +32,20 @@ class CategoryFilterSerializer(serializers.Serializer[Category]):
 
 
 class ProductSerializer(serializers.ModelSerializer[Product]):
-    """A product. `stock_quantity` is published in batches and may lag behind the shelf."""
+    """A product. `stock_quantity` is published in batches and may lag behind the shelf.
+
+    With `track_inventory` off it is sold without counting, whatever its `stock_quantity`. Only who
+    keeps the catalog sees one that is not `active`.
+    """
 
     category_id = serializers.PrimaryKeyRelatedField(
         source="category", queryset=Category.objects.all()
     )
     category = serializers.CharField(source="category.name", read_only=True)
     slug = serializers.SlugField(max_length=255, allow_unicode=True, required=False)
-    # What is searched has to fit into one tsvector, a megabyte of distinct words.
-    description = serializers.CharField(max_length=20_000, allow_blank=True, required=False)
+    description = serializers.CharField(
+        max_length=MAX_DESCRIPTION, allow_blank=True, required=False
+    )
     price = serializers.DecimalField(max_digits=12, decimal_places=2, min_value=Decimal(0))
 
     class Meta:
@@ -50,7 +56,9 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
             "slug",
             "description",
             "price",
+            "status",
             "stock_quantity",
+            "track_inventory",
             "category_id",
             "category",
             "created_at",
@@ -71,3 +79,4 @@ class FilterSerializer(serializers.Serializer[Product]):
         max_digits=12, decimal_places=2, min_value=Decimal(0), required=False
     )
     in_stock = serializers.BooleanField(required=False)
+    status = serializers.ChoiceField(choices=Product.Status.choices, required=False)

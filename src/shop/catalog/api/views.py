@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.db.models import QuerySet
 from rest_framework import generics
 from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
 
 from shop.catalog import selectors, services
@@ -18,7 +19,14 @@ from shop.catalog.api.serializers import (
 from shop.catalog.models import Category, Product
 from shop.core.api import validated
 from shop.core.conditional import Check, matching
-from shop.core.permissions import ReadOnlyOrCatalogWriter
+from shop.core.permissions import ReadOnlyOrCatalogWriter, has_role
+from shop.core.roles import CATALOG_WRITERS
+
+
+def seen_by(request: Request) -> QuerySet[Product]:
+    """Return the products that the caller sees: keepers of the catalog all."""
+    keeper = has_role(request, CATALOG_WRITERS)
+    return selectors.with_category() if keeper else selectors.for_sale()
 
 
 class CategoryListView(CachedAnswers, generics.ListCreateAPIView[Category]):
@@ -68,7 +76,7 @@ class ProductListView(CachedAnswers, generics.ListCreateAPIView[Product]):
 
     def get_queryset(self) -> QuerySet[Product]:
         filters = validated(FilterSerializer, self.request.query_params.dict())
-        return selectors.products(cast("selectors.Filters", filters))
+        return selectors.products(cast("selectors.Filters", filters), among=seen_by(self.request))
 
     def get_ordering(self) -> tuple[str, ...]:
         params = self.request.query_params
@@ -95,10 +103,11 @@ class ProductView(CachedAnswers, generics.RetrieveUpdateDestroyAPIView[Product])
     serializer_class = ProductSerializer
 
     def get_object(self) -> Product:
-        return selectors.product_of(self.kwargs["product_id"], among=selectors.with_category())
+        return selectors.product_of(self.kwargs["product_id"], among=seen_by(self.request))
 
     def perform_update(self, serializer: BaseSerializer[Product]) -> None:
-        # A PUT says all but the slug: a product's address does not change by being left out.
+        # A PUT says all but slug, status and tracking: a product's address, and whether it is for
+        # sale, do not change by being left out.
         left_out = {} if serializer.partial else {"description": ""}
         services.update_product(
             self.kwargs["product_id"], left_out | serializer.validated_data, check=self._check()

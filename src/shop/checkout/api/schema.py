@@ -17,6 +17,7 @@ from shop.checkout.errors import (
     PartialRefund,
     PaymentNotDue,
     PriceChanged,
+    ProductUnavailable,
     TooManyUnpaidOrders,
 )
 from shop.core.errors import NotFound, TooManyLines
@@ -32,6 +33,7 @@ from shop.payments.errors import InvalidSignature, SignatureExpired
 PROBLEM_MEMBERS = {
     "invalid_transition": {"from": "shipped", "to": "cancelled"},
     "price_changed": {"total_amount": "41.80"},
+    "product_unavailable": {"lines": [{"product_id": 17}]},
 }
 
 HOW_TO_PAY = {"payment_method": "card", "payment_token": "tok_success"}
@@ -60,7 +62,14 @@ OPERATIONS = {
         returns=OrderSerializer,
         example=ORDER,
         status=201,
-        errors=(CartEmpty, InsufficientStock, PriceChanged, TooManyLines, TooManyUnpaidOrders),
+        errors=(
+            CartEmpty,
+            InsufficientStock,
+            PriceChanged,
+            ProductUnavailable,
+            TooManyLines,
+            TooManyUnpaidOrders,
+        ),
         idempotent="required",
         located=True,
     ),

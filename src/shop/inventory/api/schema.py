@@ -16,10 +16,11 @@ PROBLEM_MEMBERS = {
 
 
 class StockSerializer(serializers.Serializer[Any]):
-    """The units of a product that may be sold right now."""
+    """The units of a product that may be sold right now; any number, if they are not counted."""
 
     product_id = serializers.IntegerField(read_only=True)
     available = serializers.IntegerField(read_only=True)
+    track_inventory = serializers.BooleanField(read_only=True)
 
 
 OPERATIONS = {
@@ -28,7 +29,7 @@ OPERATIONS = {
         tag=STOCK,
         summary="Read a product's stock",
         returns=StockSerializer,
-        example={"product_id": 17, "available": 12},
+        example={"product_id": 17, "available": 12, "track_inventory": True},
     ),
     "StockView.post": Operation(
         id="stock_adjust",
@@ -38,7 +39,7 @@ OPERATIONS = {
         body=AdjustmentSerializer,
         sends={"delta": 12, "reason": "receipt"},
         returns=StockSerializer,
-        example={"product_id": 17, "available": 24},
+        example={"product_id": 17, "available": 24, "track_inventory": True},
         status=201,
         errors=(InsufficientStock,),
         idempotent="required",

@@ -20,7 +20,13 @@ class StockView(APIView):
 
     def get(self, request: Request, product_id: int) -> Response:
         product = product_of(product_id)
-        return Response({"product_id": product.id, "available": available(product.id)})
+        return Response(
+            {
+                "product_id": product.id,
+                "available": available(product.id),
+                "track_inventory": product.track_inventory,
+            }
+        )
 
     def post(self, request: Request, product_id: int) -> Response:
         wanted = validated(AdjustmentSerializer, request.data)
@@ -28,6 +34,11 @@ class StockView(APIView):
         def work() -> Answer:
             product = product_of(product_id)
             left = services.adjust(product_id=product.id, **wanted)
-            return Answer(201, {"product_id": product.id, "available": left}, request.path)
+            shelf = {
+                "product_id": product.id,
+                "available": left,
+                "track_inventory": product.track_inventory,
+            }
+            return Answer(201, shelf, request.path)
 
         return idempotent(request, work)

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from shop.catalog.api.views import ProductView
+from shop.catalog.api.views import ProductView, seen_by
 from shop.catalog.models import Product
 from shop.core.api import caller_id, created, validated
 from shop.reviews import selectors, services
@@ -26,7 +26,7 @@ class RatedProductView(ProductView):
     serializer_class = RatedProductSerializer
 
     def get_object(self) -> Product:
-        return selectors.rated_product_of(self.kwargs["product_id"])
+        return selectors.rated_product_of(self.kwargs["product_id"], among=seen_by(self.request))
 
 
 class ReviewListView(generics.ListAPIView[Review]):
@@ -43,7 +43,7 @@ class ReviewListView(generics.ListAPIView[Review]):
         return ("-id",)  # a UUIDv7 begins with its time
 
     def get_summary(self) -> selectors.Rating:
-        return selectors.rating_of(self.kwargs["product_id"])
+        return selectors.rating_of(self.kwargs["product_id"], among=seen_by(self.request))
 
     def post(self, request: Request, product_id: int) -> Response:
         wanted = validated(ReviewSerializer, request.data)

@@ -17,6 +17,7 @@ ITEM = {
     "product_id": 17,
     "name": "The Waves",
     "price": "19.90",
+    "for_sale": True,
     "created_at": TIME_EXAMPLE,
 }
 

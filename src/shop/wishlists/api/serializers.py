@@ -13,10 +13,11 @@ class WishlistItemSerializer(serializers.ModelSerializer[WishlistItem]):
     price = serializers.DecimalField(
         source="product.price", max_digits=12, decimal_places=2, read_only=True
     )
+    for_sale = serializers.BooleanField(source="product.is_for_sale", read_only=True)
 
     class Meta:
         model = WishlistItem
-        fields = ["id", "product_id", "name", "price", "created_at"]
+        fields = ["id", "product_id", "name", "price", "for_sale", "created_at"]
 
 
 class AddItemSerializer(serializers.Serializer[WishlistItem]):

@@ -54,6 +54,7 @@ def test_a_line_shows_what_it_is_and_what_it_costs(
         "name": "A book",
         "quantity": 2,
         "price": "12.50",
+        "for_sale": True,
     }
 
 

@@ -32,14 +32,25 @@ def staff(sam: User, as_user: Callable[[User], APIClient]) -> APIClient:
 
 def test_staff_see_what_is_there(staff: APIClient, make_product: MakeProduct) -> None:
     product, bare = make_product("a", stock=3), make_product("b")
-    assert staff.get(url(product)).json() == {"product_id": product.id, "available": 3}
-    assert staff.get(url(bare)).json() == {"product_id": bare.id, "available": 0}
+    assert staff.get(url(product)).json() == {
+        "product_id": product.id,
+        "available": 3,
+        "track_inventory": True,
+    }
+    assert staff.get(url(bare)).json() == {
+        "product_id": bare.id,
+        "available": 0,
+        "track_inventory": True,
+    }
 
 
 def test_staff_add_and_take_off(staff: APIClient, make_product: MakeProduct) -> None:
     product = make_product()
     added = move(staff, product, delta=10, reason="receipt")
-    assert (added.status_code, added.json()) == (201, {"product_id": product.id, "available": 10})
+    assert (added.status_code, added.json()) == (
+        201,
+        {"product_id": product.id, "available": 10, "track_inventory": True},
+    )
     taken = move(staff, product, "k2", delta=-4, reason="adjustment")
     assert (taken.status_code, taken.json()["available"]) == (201, 6)
     assert staff.get(f"/api/products/{product.id}/").json()["stock_quantity"] == 6

@@ -41,7 +41,12 @@ def test_an_item_shows_what_it_is_and_what_it_costs(
     assert [item] == shopper.get(LIST).json()["items"] == shopper.get(ITEMS).json()["results"]
     assert isinstance(item.pop("id"), str)
     assert item.pop("created_at")
-    assert item == {"product_id": product.id, "name": "A book", "price": "12.50"}
+    assert item == {
+        "product_id": product.id,
+        "name": "A book",
+        "price": "12.50",
+        "for_sale": True,
+    }
 
 
 def test_wishing_twice_answers_the_same_item(shopper: APIClient, make_product: MakeProduct) -> None:
