@@ -60,6 +60,7 @@ def place_order(
         expected_total: what the customer agreed to pay; unsaid, it is whatever the cart costs now.
 
     Raises:
+        AmountNotPayable: the gateway would not take it; a bank takes anything.
         CartEmpty: there is nothing in the cart.
         TooManyLines: there is too much in it, as in one from before there was a limit.
         TooManyUnpaidOrders: the user's other orders hold too much stock.
@@ -145,6 +146,7 @@ def pay_order(
     Raises:
         NotFound: the user has no such order.
         PaymentNotDue: the order is not pending, or a payment of it is pending or made.
+        AmountNotPayable: not by this method.
     """
     order = lock_order(user_id, order_id)
     in_force = payments_of_order(user_id, order_id).filter(status__in=Payment.IN_FORCE)

@@ -7,11 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from corsheaders.defaults import default_headers
+from django.core.exceptions import ImproperlyConfigured
 
 from shop.config.broker import beside, transport_options
 from shop.config.environment import load
 from shop.config.production import refuse_unsafe
 from shop.config.schedule import BEAT_SCHEDULE
+from shop.payments.amounts import DECIMALS
 
 env = load()
 
@@ -283,6 +285,8 @@ WEBHOOK_EVENT_LIFETIME = timedelta(days=30)
 
 # Payments. The sandbox is a program of this repository (src/sandbox_gateway).
 CURRENCY = env.text("CURRENCY", "EUR")
+if CURRENCY not in DECIMALS:
+    raise ImproperlyConfigured(f"CURRENCY is {CURRENCY!r}, which is no currency of ISO 4217.")
 PAYMENT_GATEWAY = env.one_of("PAYMENT_GATEWAY", "sandbox", "stripe")
 PAYMENT_GATEWAY_TIMEOUT = timedelta(seconds=env.number("PAYMENT_GATEWAY_TIMEOUT_SECONDS", 5))
 SANDBOX_GATEWAY_URL = env.text("SANDBOX_GATEWAY_URL", "http://127.0.0.1:8090")

@@ -1,11 +1,17 @@
-"""What a message of the payment gateway is refused for.
+"""What a payment, or a message of the payment gateway, is refused for.
 
-InvalidSignature (401) · SignatureExpired (400)
+InvalidSignature (401) · SignatureExpired (400) · AmountNotPayable (409)
 """
 
 from http import HTTPStatus
 
-from shop.core.errors import DomainError
+from shop.core.errors import Conflict, DomainError
+
+
+class AmountNotPayable(Conflict):
+    """The payment method takes no such amount; `minimum` is the least, `step` what it counts in."""
+
+    code = "amount_not_payable"
 
 
 class InvalidSignature(DomainError):

@@ -3,9 +3,12 @@
 from decimal import Decimal
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 
 from sharding.django.transactions import cursor_for
+from shop.payments.amounts import limits
+from shop.payments.errors import AmountNotPayable
 from shop.payments.models import Payment, WebhookEvent
 from shop.payments.selectors import payments_of_order
 
@@ -19,7 +22,13 @@ VALUES (%s, %s, %s, %s, %s) ON CONFLICT (user_id, event_id) DO NOTHING
 def create_payment(
     *, user_id: UUID, order_id: UUID, amount: Decimal, payment_method: str, token: str = ""
 ) -> Payment:
-    """Record what is due for an order, in the order's own transaction."""
+    """Record what is due for an order, in the order's own transaction.
+
+    Raises:
+        AmountNotPayable: the gateway would not take it.
+    """
+    if amount and payment_method != Payment.Method.BANK_TRANSFER:
+        _require_payable(amount)
     return Payment.objects.create(
         user_id=user_id,
         order_id=order_id,
@@ -27,6 +36,18 @@ def create_payment(
         payment_method=payment_method,
         token=token,
     )
+
+
+def _require_payable(amount: Decimal) -> None:
+    currency = settings.CURRENCY
+    least, step = limits(settings.PAYMENT_GATEWAY, currency)
+    if amount < least or amount % step:
+        raise AmountNotPayable(
+            f"{amount} {currency} cannot be paid so: at least {least}, in steps of {step}.",
+            minimum=str(least),
+            step=str(step),
+            currency=currency,
+        )
 
 
 def begin_charging(payment: Payment) -> bool:

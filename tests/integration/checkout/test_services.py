@@ -13,11 +13,13 @@ from shop.accounts.models import User
 from shop.carts.models import ShoppingCart
 from shop.carts.services import add_item, remove_item
 from shop.checkout.errors import CartEmpty, TooManyUnpaidOrders
-from shop.checkout.services import cancel_order, place_order
+from shop.checkout.services import cancel_order, pay_order, place_order
 from shop.core.errors import TooManyLines
 from shop.inventory.errors import InsufficientStock
 from shop.inventory.selectors import available, drift
 from shop.orders.models import Order
+from shop.payments.errors import AmountNotPayable
+from shop.payments.models import Payment
 from tests.conftest import PASSWORD, MakeProduct
 from tests.integration.core.concurrency import PATIENCE, beside
 
@@ -73,6 +75,36 @@ def test_a_user_has_so_many_unpaid_orders_and_no_more(
     cancel_order(user_id=ana.id, order_id=orders[0].id, check=lambda _: None)
     place(ana.id)
     assert available(product.id) == 6
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "members"),
+    [
+        ("EUR", "0.30", {"minimum": "0.50", "step": "0.01", "currency": "EUR"}),
+        ("JPY", "120.50", {"minimum": "50", "step": "1", "currency": "JPY"}),
+    ],
+    ids=["too small", "a fraction"],
+)
+def test_what_the_gateway_would_not_take_is_refused_when_it_is_ordered(
+    ana: User,
+    make_product: MakeProduct,
+    settings: Any,
+    currency: str,
+    price: str,
+    members: dict[str, str],
+) -> None:
+    settings.PAYMENT_GATEWAY, settings.CURRENCY = "stripe", currency
+    product = make_product(price=price, stock=1)
+    add_item(user_id=ana.id, product_id=product.id, quantity=1)
+    with pytest.raises(AmountNotPayable) as caught:
+        place(ana.id)
+    assert caught.value.extra == members
+    assert (Order.objects.for_user(ana.id).count(), available(product.id)) == (0, 1)
+    with transaction.atomic():  # a bank takes any amount
+        order = place_order(user_id=ana.id, payment_method="bank_transfer")
+    Payment.objects.for_user(ana.id).get().become("failed")
+    with pytest.raises(AmountNotPayable), transaction.atomic():
+        pay_order(user_id=ana.id, order_id=order.id, payment_method="card")
 
 
 def test_a_user_without_a_cart_orders_nothing() -> None:

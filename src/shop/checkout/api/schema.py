@@ -28,9 +28,10 @@ from shop.orders.api.schema import ORDER, ORDERS, STAFF
 from shop.orders.api.serializers import OrderSerializer
 from shop.payments.api.schema import PAYMENT, PAYMENTS
 from shop.payments.api.serializers import PaymentSerializer
-from shop.payments.errors import InvalidSignature, SignatureExpired
+from shop.payments.errors import AmountNotPayable, InvalidSignature, SignatureExpired
 
 PROBLEM_MEMBERS = {
+    "amount_not_payable": {"minimum": "0.50", "step": "0.01", "currency": "EUR"},
     "invalid_transition": {"from": "shipped", "to": "cancelled"},
     "price_changed": {"total_amount": "41.80"},
     "product_unavailable": {"lines": [{"product_id": 17}]},
@@ -63,6 +64,7 @@ OPERATIONS = {
         example=ORDER,
         status=201,
         errors=(
+            AmountNotPayable,
             CartEmpty,
             InsufficientStock,
             PriceChanged,
@@ -101,7 +103,7 @@ OPERATIONS = {
         returns=PaymentSerializer,
         example={**PAYMENT, "status": "pending"},
         status=201,
-        errors=(PaymentNotDue,),
+        errors=(AmountNotPayable, PaymentNotDue),
         idempotent="required",
         located=True,
     ),

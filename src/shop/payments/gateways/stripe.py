@@ -14,14 +14,13 @@ from uuid import UUID
 import stripe
 from django.conf import settings
 
+from shop.payments.amounts import stripe_units
 from shop.payments.gateways.base import GatewayRefused, Report, Standing
 
-# Amounts are whole numbers of a currency's smallest unit. https://docs.stripe.com/currencies
-WITHOUT_CENTS = frozenset(
-    """BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF""".split()  # noqa: SIM905
-)
 # What the customer's token can be wrong in; nothing was charged, another token may do.
 OF_THE_TOKEN = frozenset({"payment_method", "payment_method_data"})
+# Nor was anything charged here; another method may do.
+OF_THE_AMOUNT = frozenset({"amount_too_small", "amount_too_large"})
 STANDINGS = {
     "succeeded": Standing.SUCCEEDED,
     "canceled": Standing.DECLINED,
@@ -77,7 +76,7 @@ class Stripe:
         try:
             intent = self._client.v1.payment_intents.create(
                 {
-                    "amount": smallest_units(amount, currency),
+                    "amount": _units(amount, currency),
                     "currency": currency.lower(),
                     "payment_method": token,
                     "confirm": True,
@@ -91,7 +90,7 @@ class Stripe:
         except stripe.CardError:
             return Report(Standing.DECLINED)
         except stripe.InvalidRequestError as error:
-            if error.param in OF_THE_TOKEN:
+            if error.param in OF_THE_TOKEN or error.code in OF_THE_AMOUNT:
                 return Report(Standing.DECLINED)
             raise _refused(error) from error
         except stripe.StripeError as error:
@@ -136,9 +135,11 @@ class Stripe:
         return found.data[0] if found.data else None
 
 
-def smallest_units(amount: Decimal, currency: str) -> int:
-    """Return an amount as Stripe takes it: cents, or whole units where there are none."""
-    return int(amount if currency in WITHOUT_CENTS else amount * 100)
+def _units(amount: Decimal, currency: str) -> int:
+    try:
+        return stripe_units(amount, currency)
+    except ValueError as error:
+        raise GatewayRefused(str(error)) from error
 
 
 def _report(intent: stripe.PaymentIntent | None) -> Report:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, unquote
 import pytest
 
 from shop.payments.gateways.base import GatewayRefused, Report, Standing
-from shop.payments.gateways.stripe import Stripe, smallest_units
+from shop.payments.gateways.stripe import Stripe
 from tests.unit.payments.gateways.conftest import CHARGE, PAYMENT
 from tests.unit.payments.gateways.stub import Stub
 
@@ -160,9 +160,23 @@ def test_there_is_nothing_to_refund(stub: Stub, stripe: Stripe) -> None:
     assert stripe.refund(payment_id=PAYMENT, provider_ref="") == Report(Standing.ABSENT)
 
 
-@pytest.mark.parametrize(
-    ("amount", "currency", "units"),
-    [("12.30", "EUR", 1230), ("0.01", "USD", 1), ("1200.00", "JPY", 1200)],
-)
-def test_amounts_are_whole_numbers(amount: str, currency: str, units: int) -> None:
-    assert smallest_units(Decimal(amount), currency) == units
+def test_the_amount_is_sent_in_the_currencys_own_units(stub: Stub, stripe: Stripe) -> None:
+    stub.will(200, json.dumps(intent("succeeded")))
+    stripe.charge(**CHARGE | {"amount": Decimal("18.60"), "currency": "KWD"})
+    assert parse_qs(stub.requests[0].body)["amount"] == ["18600"]
+
+
+def test_no_other_amount_is_charged_instead_of_one_that_cannot_be(
+    stub: Stub, stripe: Stripe
+) -> None:
+    with pytest.raises(GatewayRefused, match=r"12\.30 JPY"):
+        stripe.charge(**CHARGE | {"currency": "JPY"})
+    assert stub.requests == []
+
+
+@pytest.mark.parametrize("code", ["amount_too_small", "amount_too_large"])
+def test_an_amount_that_stripe_does_not_take_is_declined(
+    stub: Stub, stripe: Stripe, code: str
+) -> None:
+    stub.will(400, error("invalid_request_error", code=code, param="amount"))
+    assert stripe.charge(**CHARGE) == Report(Standing.DECLINED)
