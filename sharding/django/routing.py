@@ -99,7 +99,7 @@ def _choose(model: type[Model], key: object) -> str:
     if node is None or node.group_id == 0:  # the coordinator holds shards as well, as it may
         return DEFAULT_DB_ALIAS
     alias = node_aliases.alias_of(node)
-    if node.answers and _is_up(alias):
+    if node.answers and is_up(alias):
         return alias
     FALLBACKS.labels(alias).inc()
     return DEFAULT_DB_ALIAS
@@ -118,7 +118,7 @@ def _holder(model: type[Model], key: object) -> Node | None:
         return None
 
 
-def _is_up(alias: str) -> bool:
+def is_up(alias: str) -> bool:
     """Tell whether a node answers; one that did not is left alone for a while."""
     until, now = _skipped_until.get(alias), time.monotonic()
     if until is not None:
@@ -137,6 +137,11 @@ def skip(alias: str) -> None:
     logger.warning("a node does not answer; the coordinator is asked", extra={"alias": alias})
     _skipped_until[alias] = time.monotonic() + SKIP
     map_cache.expire()
+
+
+def is_any_skipped() -> bool:
+    """Tell whether any node failed and has not answered since."""
+    return bool(_skipped_until)
 
 
 def is_skipped(alias: str | None) -> bool:

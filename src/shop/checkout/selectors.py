@@ -1,12 +1,14 @@
 """Reading orders with all that belongs to them."""
 
 from datetime import datetime
+from operator import itemgetter
 from typing import Protocol
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Coalesce
 
+from sharding.django.reachable import reachable
 from shop.carts.models import ShoppingCart
 from shop.core.errors import NotFound
 from shop.core.models import OutboxEvent
@@ -72,7 +74,7 @@ def unpaid_orders(
     after: UUID | None,
     limit: int,
 ) -> list[tuple[UUID, UUID]]:
-    """Return (user id, order id) of pending orders, the oldest first. Asks every shard.
+    """Return (user id, order id) of pending orders, the oldest first, of the nodes that answer.
 
     Args:
         placed_before: for the orders that are paid at the gateway.
@@ -92,4 +94,4 @@ def unpaid_orders(
     )
     if after:
         orders = orders.filter(id__gt=after)
-    return list(orders.order_by("id").values_list("user_id", "id")[:limit])
+    return reachable(orders.order_by("id").values_list("user_id", "id")[:limit], key=itemgetter(1))

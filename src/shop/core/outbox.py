@@ -8,6 +8,7 @@ a worker, costs time and never an event. Subscribers may therefore be told twice
 import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
+from sharding.django.reachable import reachable
 from sharding.django.transactions import cursor_for, on_commit
 from shop.core import broker
 from shop.core.logging import belonging_to, request_id
@@ -116,9 +118,9 @@ def hold_off(*, user_id: UUID, event_id: UUID, wait: timedelta) -> None:
 
 
 def due_events(*, now: datetime, limit: int) -> list[OutboxEvent]:
-    """Return the events that are due longest. Asks every shard, and locks nothing."""
+    """Return the events that are due longest, of the nodes that answer. Locks nothing."""
     due = OutboxEvent.objects.cross_shard().filter(due_at__lte=now)
-    return list(due.order_by("due_at")[:limit])
+    return reachable(due.order_by("due_at")[:limit], key=attrgetter("due_at"))
 
 
 def sweep(*, page: int = 100) -> Iterator[OutboxEvent]:
@@ -130,9 +132,10 @@ def sweep(*, page: int = 100) -> Iterator[OutboxEvent]:
     Raises:
         one of broker.BROKER_ERRORS: the broker takes nothing; the rest stays due.
     """
-    now = timezone.now()
-    while events := due_events(now=now, limit=page):
+    now, seen = timezone.now(), set[UUID]()
+    while events := [e for e in due_events(now=now, limit=page) if e.id not in seen]:
         for event in events:
+            seen.add(event.id)
             if event.handovers >= MOST_HANDOVERS:
                 yield event
             else:

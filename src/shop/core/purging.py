@@ -12,6 +12,8 @@ from uuid import UUID
 from django.apps import apps
 from django.db.models import Model
 
+from sharding.django.reachable import reachable
+
 
 def perishable() -> list[type[Model]]:
     """Return the models whose rows expire."""
@@ -27,16 +29,21 @@ def count_expired(model: Any, *, now: datetime) -> int:
 def purge(model: Any, *, now: datetime, batch_size: int) -> Iterator[int]:
     """Delete the rows whose time is over; yield how many each batch removed.
 
-    Finding them asks every shard. Removing them asks one at a time: each user's rows go in a
-    transaction of their own, without two-phase commit, and no lock is held for long. What was
-    renewed since it was found (a cart that is filled again) stays: the DELETE asks anew.
+    Finding them asks every shard of the nodes that answer. Removing them asks one at a time: each
+    user's rows go in a transaction of their own, without two-phase commit, and no lock is held for
+    long. What was renewed since it was found (a cart that is filled again) stays: the DELETE asks
+    anew.
     """
     expired = model.objects.cross_shard().filter(model.expired(now))
-    while found := list(expired.values_list("user_id", "pk")[:batch_size]):
+    rows = expired.values_list("user_id", "pk")[:batch_size]
+    while found := reachable(rows.all()):
         by_user = defaultdict(list)
         for user_id, key in found:
             by_user[user_id].append(key)
-        yield sum(_remove(model, now, user_id, keys) for user_id, keys in by_user.items())
+        removed = sum(_remove(model, now, user_id, keys) for user_id, keys in by_user.items())
+        yield removed
+        if not removed:
+            return
 
 
 def _remove(model: Any, now: datetime, user_id: UUID, keys: list[Any]) -> int:

@@ -1,11 +1,12 @@
 """Reading endpoints and deliveries."""
 
 from datetime import datetime
-from typing import Any
+from operator import itemgetter
 from uuid import UUID
 
 from django.db.models import QuerySet
 
+from sharding.django.reachable import reachable
 from shop.core.errors import NotFound
 from shop.webhooks.models import WebhookDelivery, WebhookEndpoint
 
@@ -32,7 +33,7 @@ def deliveries_of(endpoint_id: int) -> QuerySet[WebhookDelivery]:
 def due_deliveries(*, now: datetime, limit: int) -> list[tuple[UUID, UUID, datetime]]:
     """Return (user id, delivery id, when it was due) of what is to be sent, longest due first.
 
-    Asks every shard, locks nothing.
+    Asks every shard of the nodes that answer, locks nothing.
     """
-    due: Any = WebhookDelivery.objects.cross_shard().filter(due_at__lte=now).order_by("due_at")
-    return list(due.values_list("user_id", "id", "due_at")[:limit])
+    due = WebhookDelivery.objects.cross_shard().filter(due_at__lte=now).order_by("due_at")
+    return reachable(due.values_list("user_id", "id", "due_at")[:limit], key=itemgetter(2))
