@@ -7,7 +7,18 @@ import click
 
 # In the order of `shardctl --help`.
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "Look": ("status", "shards", "where", "skew", "advise", "activity", "locks", "verify", "lint"),
+    "Look": (
+        "status",
+        "shards",
+        "where",
+        "skew",
+        "advise",
+        "activity",
+        "locks",
+        "verify",
+        "drift",
+        "lint",
+    ),
     "Prepare": ("preflight", "plan"),
     "Act": (
         "rebalance",
