@@ -7,18 +7,8 @@ import click
 
 # In the order of `shardctl --help`.
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "Look": (
-        "status",
-        "shards",
-        "where",
-        "skew",
-        "advise",
-        "activity",
-        "locks",
-        "verify",
-        "drift",
-        "lint",
-    ),
+    "Look": ("status", "shards", "where", "skew", "health", "activity", "locks"),
+    "Judge": ("verify", "drift", "advise", "lint"),
     "Prepare": ("preflight", "plan"),
     "Act": (
         "rebalance",
