@@ -23,6 +23,7 @@ from sharding.connection import STATEMENT_TIMEOUT, Log, Row, Session, connect, p
 from sharding.errors import (
     CitusMissing,
     ClusterNotAvailable,
+    CoordinatorLost,
     NodeNotAvailable,
     NotTheCoordinator,
     ShardingError,
@@ -38,7 +39,7 @@ SELECT current_setting('server_version') AS postgresql,
        current_database() AS database
 """
 # Otherwise Citus hides the shards' own tables in pg_class.
-SHOW_SHARDS = "SET citus.override_table_visibility TO off"
+SHOW_SHARDS = ("citus.override_table_visibility", "off")
 NODES = """
 SELECT nodeid, groupid, nodename, nodeport, noderole::text, isactive, hasmetadata,
        metadatasynced, shouldhaveshards
@@ -113,6 +114,7 @@ class Cluster:
             ClusterNotAvailable: nobody answers there within 4 seconds.
             CitusMissing: a PostgreSQL without the extension.
             NotTheCoordinator: a worker.
+            ThroughAPooler: a pooler.
             InvalidInput: the DSN cannot be read.
         """
         name = address(dsn)
@@ -120,10 +122,11 @@ class Cluster:
             session = connect(dsn, name=name, log=log, read_only=read_only, timeout=timeout)
         except NodeNotAvailable as error:
             raise ClusterNotAvailable(f"The coordinator {error}") from error
+        session.lost = CoordinatorLost
         try:
             about = session.row(ABOUT)
             _require_coordinator(session, about)
-            session.execute(SHOW_SHARDS)
+            session.set(*SHOW_SHARDS)
         except BaseException:
             session.close()
             raise
@@ -202,7 +205,7 @@ class Cluster:
             read_only=self._read_only,
             timeout=timeout,
         )
-        session.execute(SHOW_SHARDS)
+        session.set(*SHOW_SHARDS)
         return session
 
     def on_each(
@@ -238,6 +241,16 @@ class Cluster:
             if isinstance(answer, NodeNotAvailable):
                 self._silent[node.name] = (now, answer)
         return {node: known[node] if node in known else asked[node] for node in listed}
+
+    def require_all(self) -> None:
+        """Ask whether all nodes are there.
+
+        Raises:
+            NodeNotAvailable: naming the first that does not answer.
+        """
+        answers = self.on_each(self.primaries(), lambda session: session.value("SELECT 1"))
+        for error in split_answers(answers)[1].values():
+            raise NodeNotAvailable(str(error)) from error
 
     def _known_silence(self, node: Node, now: float) -> NodeNotAvailable | None:
         since, error = self._silent.get(node.name, (0.0, None))

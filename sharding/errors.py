@@ -10,7 +10,9 @@ ShardingError
 ├── Declined               the user did not consent, or could not be asked
 ├── ClusterNotAvailable    the cluster cannot be prepared or reached as it has to be
 │   ├── CitusMissing       a PostgreSQL without the extension
-│   └── NotTheCoordinator  a worker, where the coordinator is needed
+│   ├── NotTheCoordinator  a worker, where the coordinator is needed
+│   ├── ThroughAPooler     the DSN leads to a pooler, not to a server
+│   └── CoordinatorLost    the coordinator went away in the middle
 ├── NodeNotAvailable       one node of a cluster that is otherwise there
 ├── QueryFailed            a server refused a statement
 ├── Blocked                preflight found an error; nothing has been changed
@@ -95,6 +97,18 @@ class NotTheCoordinator(ClusterNotAvailable):
     """Raised when the DSN leads to a worker."""
 
     code = "not_the_coordinator"
+
+
+class ThroughAPooler(ClusterNotAvailable):
+    """Raised when a pooler answers in a server's place: its sessions are not ours to change."""
+
+    code = "through_a_pooler"
+
+
+class CoordinatorLost(ClusterNotAvailable):
+    """Raised when the connection to the coordinator breaks; what ran there, the server undoes."""
+
+    code = "coordinator_lost"
 
 
 class NodeNotAvailable(ShardingError):

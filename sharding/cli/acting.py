@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 from rich.console import Console, Group, RenderableType
@@ -19,7 +21,7 @@ from sharding.cluster import Cluster
 from sharding.errors import Blocked
 from sharding.figures import bytes_, duration
 from sharding.inspection import consistency, preflight
-from sharding.inspection.findings import Finding, errors
+from sharding.inspection.findings import Finding, Severity, errors
 from sharding.moving import cleaning, journal, lock, pacing
 from sharding.moving.pacing import Pacer
 from sharding.moving.runner import Runner
@@ -35,6 +37,7 @@ CLEANED_FIRST = {
 }  # fmt: skip
 # citus_move_shard_placement refuses while a node lacks a reference table; add-node completes it.
 REFERENCES_MISSING = "reference-tables-missing"
+TAKES_NO_SHARDS, NOWHERE = "takes-no-shards", "nowhere-to-move"
 PATIENCE = timedelta(seconds=5)
 NEEDS_JOURNAL = "It will be journaled in schema shardctl on the coordinator, which is made now."
 
@@ -42,11 +45,40 @@ MODE = click.option(
     "--mode", type=click.Choice([mode.value for mode in Mode]), default=Mode.LOGICAL.value,
     show_default=True, help="force_logical copies while writes go on; block_writes stops them.",
 )  # fmt: skip
-FORCE = click.option("--force", is_flag=True, help="Go on in spite of warnings of preflight.")
 MAX_BLOCK = click.option(
     "--max-block", type=click.FloatRange(min=0.1), default=10.0, show_default=True,
     metavar="SECONDS", help="Cancel and retry a move that keeps writes waiting for longer.",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tolerance:
+    """Which warnings of preflight are no objection: all of them, or those of some codes."""
+
+    force: bool
+    ignore: tuple[str, ...]
+
+    def objections(self, found: Iterable[Finding]) -> list[Finding]:
+        """Return what is left; errors always are."""
+        return [f for f in found if f.code not in self.ignore or f.severity is Severity.ERROR]
+
+
+def tolerance_options(command: F) -> F:
+    """Add --force and --ignore, which the command gets as `tolerates`."""
+
+    @functools.wraps(command)
+    def wrapped(*arguments: Any, force: bool, ignore: tuple[str, ...], **keywords: Any) -> Any:
+        tolerates = Tolerance(force=force, ignore=ignore)
+        return command(*arguments, tolerates=tolerates, **keywords)
+
+    options = (
+        click.option("--ignore", multiple=True, metavar="CODE",
+                     help="A warning of preflight that is none here."),
+        click.option("--force", is_flag=True, help="Go on in spite of all warnings of preflight."),
+    )  # fmt: skip
+    for option in options:
+        wrapped = option(wrapped)
+    return cast(F, wrapped)
 
 
 def pacing_options(command: F) -> F:
@@ -97,10 +129,17 @@ def inspect(
     cluster: Cluster,
     *,
     groups: Iterable[int] | None = None,
-    force: bool,
-    ignore: Collection[str] = (),
+    tolerates: Tolerance,
+    references: bool = True,
+    about: str = "",
 ) -> list[str]:
     """Run preflight, show what it finds, and return what the preview has to say of it.
+
+    Args:
+        groups: the colocation groups that are to be moved; None: all.
+        tolerates: which warnings are no objection.
+        references: a node without the reference tables is one; add-node completes it.
+        about: the node that the command marks itself; those of earlier runs are in the journal.
 
     Raises:
         Busy: another shardctl acts.
@@ -112,15 +151,17 @@ def inspect(
     cleaning.wait_for_operations(cluster, patience=PATIENCE)
     found = preflight.inspect(cluster, groups=sorted(groups) if groups is not None else None)
     removable = [finding for finding in found if finding.code in CLEANED_FIRST]
-    found = [f for f in found if f.code not in CLEANED_FIRST and f.code not in ignore]
+    found = _without_own_marks(cluster, found, about)
+    expected = CLEANED_FIRST if references else CLEANED_FIRST | {REFERENCES_MISSING}
+    found = tolerates.objections(f for f in found if f.code not in expected)
     if found and not app.json:
         findings.render(app.messages, found, fine="")
     if bad := [*errors(found), *(f for f in found if f.code == REFERENCES_MISSING)]:
         raise Blocked(f"Preflight forbids it: {_listed(bad)}. Nothing was changed.")
-    if found and app.yes and not force:
+    if found and app.yes and not tolerates.force:
         raise Blocked(
-            f"Preflight warns: {_listed(found)}. Nothing was changed; --force goes on in spite of"
-            " warnings."
+            f"Preflight warns: {_listed(found)}. Nothing was changed; --ignore CODE goes on in"
+            " spite of one warning, --force in spite of all."
         )
     notes = [finding.message + " It is removed first." for finding in removable]
     if not journal.exists(cluster.coordinator):
@@ -183,6 +224,13 @@ def render_done(console: Console, done: Done) -> None:
             f"[yellow]{done.left_behind} old placements are still read by queries; Citus drops"
             " them when these have ended.[/]"
         )
+
+
+def _without_own_marks(cluster: Cluster, found: list[Finding], about: str) -> list[Finding]:
+    """A node that a drain or an addition has marked is no surprise to the next run."""
+    marked = {about, *journal.marked(cluster.coordinator)}
+    own = [f for f in found if f.code == TAKES_NO_SHARDS and f.node in marked]
+    return [f for f in found if f not in own and not (own and f.code == NOWHERE)]
 
 
 def _listed(found: list[Finding]) -> str:

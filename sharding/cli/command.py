@@ -14,8 +14,8 @@ Exit codes:
   0    fine: nothing found, or done
   1    problems were found, or the work did not complete
   2    the command line cannot be meant, or consent was not given; nothing was changed
-  3    no cluster: unreachable, not the coordinator, or PostgreSQL without Citus
-  4    preflight forbids the change; nothing was changed
+  3    no cluster: unreachable, lost, a pooler, no coordinator, or no Citus
+  4    preflight or another shardctl forbids the change; nothing was changed
   130  interrupted (Ctrl-C)
 """
 

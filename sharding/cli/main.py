@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -33,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             standalone_mode=False,
             obj=app,
         )
+        sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as help_:
         click.echo(help_.format_message())
         return 2
@@ -43,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         app.say("Interrupted.")
         return INTERRUPTED
+    except OSError as error:
+        return _unwritable(error)
     return result if isinstance(result, int) else 0
 
 
@@ -52,6 +57,17 @@ def _usage(app: App, error: click.ClickException) -> int:
     else:
         error.show()
     return 2
+
+
+def _unwritable(error: OSError) -> int:
+    """A full disk, or a reader that has gone: what was done is done, and cannot be shown."""
+    with contextlib.suppress(OSError):
+        if not isinstance(error, BrokenPipeError):
+            click.echo(f"shardctl: the result cannot be written: {error.strerror}.", err=True)
+    with contextlib.suppress(OSError, ValueError):
+        # Python would complain once more when it closes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
 
 
 def _failed(app: App, error: ShardingError) -> int:

@@ -15,7 +15,7 @@ from sharding.connection import Session
 from sharding.errors import NodeNotAvailable, QueryFailed
 
 # The library may not fit the extension, and then refuses every function that it has itself.
-TOLERANT = "SELECT set_config('citus.enable_version_checks', 'off', false)"
+TOLERANT = ("citus.enable_version_checks", "off")
 FACTS = """
 SELECT current_setting('server_version') AS postgresql,
        (SELECT extversion FROM pg_extension WHERE extname = 'citus') AS extension,
@@ -89,7 +89,7 @@ def report(cluster: Cluster) -> list[NodeReport]:
 
 def facts(session: Session) -> NodeFacts:
     """Return what one node says of itself."""
-    session.execute(TOLERANT)
+    session.set(*TOLERANT)
     row = session.row(FACTS)
     if row is None:
         raise NodeNotAvailable(f"{session.name} says nothing of itself.")

@@ -140,10 +140,12 @@ def inspect(
 
     Raises:
         InvalidInput: no such strategy.
+        NodeNotAvailable: a node is silent: shards could neither leave nor reach it.
     """
     chosen = _strategy(cluster, strategy)
     layout = placements.read(cluster)
     speed = measure(cluster, throughput)
+    cluster.require_all()  # the server's own sentence would not say which node is silent
     rows = _drain(cluster, chosen, drain) if drain else _rebalance(cluster, chosen, threshold)
     moves = tuple(_moves(layout, rows, speed))
     return Plan(

@@ -91,6 +91,11 @@ SELECT runs.*, count(moves.number) FILTER (WHERE moves.outcome = 'done') AS move
   FROM shardctl.runs LEFT JOIN shardctl.moves ON moves.run = runs.id
  GROUP BY runs.id ORDER BY runs.id DESC LIMIT %s
 """
+# Runs that mark a node to take no shards, until they or `drain --undo` say otherwise.
+MARKED = r"""
+SELECT DISTINCT split_part(command, ' ', 2) AS node FROM shardctl.runs
+ WHERE command ~ '^(drain|add-node) '
+"""
 MOVES = "SELECT * FROM shardctl.moves WHERE run = %s ORDER BY number"
 
 
@@ -186,6 +191,11 @@ class Journal:
 def exists(session: Session) -> bool:
     """Whether this cluster has a journal."""
     return bool(session.value(EXISTS))
+
+
+def marked(session: Session) -> set[str]:
+    """Return the nodes that runs have marked to take no shards, whether they still are or not."""
+    return {row.node for row in session.query(MARKED)} if exists(session) else set()
 
 
 def ask_to_stop(session: Session, *, now: bool) -> Row | None:

@@ -71,5 +71,10 @@ def _who(row: Row | None) -> str:
     return (
         f"Another shardctl is acting: {row.application}, as {row.usename} from {where} since"
         f" {row.since:%H:%M:%S} (session {row.pid} of the coordinator)."
-        " `shardctl jobs` shows it, `shardctl stop` ends it."
+        f" `shardctl jobs` shows it, `shardctl stop` ends it. {how_to_end(row)}"
     )
+
+
+def how_to_end(row: Row) -> str:
+    """Say what is left to do about a holder that does not react."""
+    return f"If no shardctl is behind it: SELECT pg_terminate_backend({row.pid});"

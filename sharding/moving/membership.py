@@ -7,7 +7,14 @@ from datetime import timedelta
 
 from sharding.cluster import Cluster, Node
 from sharding.connection import Session
-from sharding.errors import Blocked, MoveFailed, NodeNotAvailable, QueryFailed, ShardingError
+from sharding.errors import (
+    Blocked,
+    CoordinatorLost,
+    MoveFailed,
+    NodeNotAvailable,
+    QueryFailed,
+    ShardingError,
+)
 from sharding.inspection import checksums, consistency, leftovers, nodes, placements
 from sharding.inspection.leftovers import Kind
 from sharding.inspection.placements import Layout
@@ -68,6 +75,8 @@ def add(runner: Runner, candidate: Node) -> Done:
         done = runner.drive([_references(cluster, coordinator, node)])
         _verify(cluster, node)
         cluster.execute(HOLD_SHARDS, [*where, True])
+    except CoordinatorLost:
+        raise  # the same command goes on
     except BaseException:
         _undo(cluster, node)
         raise

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sharding.cluster import Cluster
-from sharding.errors import Interrupted, MoveFailed, ShardingError, Stopped
+from sharding.errors import CoordinatorLost, Interrupted, MoveFailed, ShardingError, Stopped
 from sharding.inspection import placements
 from sharding.moving import cleaning, lock
 from sharding.moving.attention import Attention
@@ -45,6 +45,7 @@ ATTEMPTS = 3
 # A node may be down; what cannot be removed now is said, and removed by the next run.
 AFTER_FAILURE = timedelta(seconds=5)
 NOW = "now"
+UNDONE = "The servers undo what ran; when it is back, the same command goes on."
 
 
 @dataclass(kw_only=True)
@@ -87,7 +88,14 @@ class Runner:
             MoveFailed: a step failed; those before it stay done, it was undone.
             Stopped: `shardctl stop` asked for it.
             Interrupted: Ctrl-C, a lost terminal or a signal.
+            CoordinatorLost: it went away; the servers undo what ran.
         """
+        try:
+            return self._drive(steps)
+        except CoordinatorLost as error:
+            raise CoordinatorLost(f"{error} {UNDONE}") from error
+
+    def _drive(self, steps: list[Step]) -> Done:
         began = time.monotonic()
         size = sum(step.bytes for step in steps)
         self._begin(len(steps), size)

@@ -21,9 +21,9 @@ Shards may come to it only after both were verified. When a step fails, it is re
 
 @click.command("add-node", cls=ShardctlCommand, short_help="take a new node in, ready for shards")
 @click.argument("node", metavar="HOST:PORT")
-@acting.FORCE
+@acting.tolerance_options
 @pass_app
-def command(app: App, *, node: str, force: bool) -> int:
+def command(app: App, *, node: str, tolerates: acting.Tolerance) -> int:
     """Check a new node, add it, copy the reference tables to it, and verify it.
 
     It holds no shards yet afterwards: `shardctl rebalance` brings them.
@@ -37,8 +37,11 @@ def command(app: App, *, node: str, force: bool) -> int:
         if known:
             app.say(f"{coming.name} is a node, but not ready for shards: going on with it.")
         else:
-            _refuse(app, candidate.inspect(cluster, coming), force=force)
-        notes = acting.inspect(app, cluster, force=force, ignore=[acting.REFERENCES_MISSING])
+            found = tolerates.objections(candidate.inspect(cluster, coming))
+            _refuse(app, found, force=tolerates.force)
+        notes = acting.inspect(
+            app, cluster, tolerates=tolerates, references=False, about=coming.name
+        )
         preview = acting.remarks([*PREVIEW.splitlines(), *notes])
         app.consent(f"Add {coming.name}?", preview=None if app.json else preview)
         with acting.runner(app, cluster, f"add-node {coming.name}", None, 10.0) as runner:

@@ -23,11 +23,11 @@ from sharding.moving.watch import Done
 @click.option("--undo", is_flag=True, help="Let shards come to the node again; moves nothing.")
 @acting.MODE
 @acting.MAX_BLOCK
-@acting.FORCE
+@acting.tolerance_options
 @acting.pacing_options
 @pass_app
 def command(
-    app: App, *, node: str, undo: bool, mode: str, max_block: float, force: bool,
+    app: App, *, node: str, undo: bool, mode: str, max_block: float, tolerates: acting.Tolerance,
     max_p99: float | None, probe: str | None, prometheus: str | None, query: str | None,
 ) -> int:  # fmt: skip
     """Move all shards of a node to the others, one group after another.
@@ -43,7 +43,7 @@ def command(
         _require_targets(cluster, leaving)
         plan = planning.inspect(cluster, drain=leaving)
         steps = plans.to_steps(cluster, plan, mode=Mode(mode))
-        notes = acting.inspect(app, cluster, force=force)
+        notes = acting.inspect(app, cluster, tolerates=tolerates, about=leaving.name)
         plans.require_room(cluster, steps)
         if not app.json:
             render(app.messages, plan)

@@ -28,11 +28,11 @@ from sharding.moving.watch import Done
 @click.option("--to", metavar="HOST:PORT", help="Then move the new shard group to this node.")
 @acting.MODE
 @acting.MAX_BLOCK
-@acting.FORCE
+@acting.tolerance_options
 @pass_app
 def command(
     app: App, *, key: str, name: str | None, to: str | None, mode: str, max_block: float,
-    force: bool,
+    tolerates: acting.Tolerance,
 ) -> int:  # fmt: skip
     """Split the shard group of a key, so that the key's rows are alone in one of the parts.
 
@@ -43,7 +43,7 @@ def command(
         place = only_place(cluster, key, name)
         group = placements.read(cluster).shard_group_of(place.shard_group)
         step = splitting.isolate(cluster, place, mode=Mode(mode))
-        notes = acting.inspect(app, cluster, groups=[group.colocation_id], force=force)
+        notes = acting.inspect(app, cluster, groups=[group.colocation_id], tolerates=tolerates)
         parts = splitting.ranges(group, place.hash)
         content = Group(_place(place, step), acting.remarks([
             f"Shard group {group.id} becomes {len(parts)}: "

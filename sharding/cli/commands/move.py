@@ -21,11 +21,12 @@ from sharding.moving.steps import Mode, Step
 @click.option("--table", metavar="TABLE", help="Whose keys KEY is one of, if several fit.")
 @acting.MODE
 @acting.MAX_BLOCK
-@acting.FORCE
+@acting.tolerance_options
 @acting.pacing_options
 @pass_app
 def command(
-    app: App, *, what: str, to: str, table: str | None, mode: str, max_block: float, force: bool,
+    app: App, *, what: str, to: str, table: str | None, mode: str, max_block: float,
+    tolerates: acting.Tolerance,
     max_p99: float | None, probe: str | None, prometheus: str | None, query: str | None,
 ) -> int:  # fmt: skip
     """Move the shard group of a shard id, or the one that holds a key, to another node."""
@@ -33,7 +34,9 @@ def command(
     with acting.cluster(app) as cluster:
         target = node_named(cluster.primaries(), to)
         step = plans.single(cluster, shard_of(cluster, what, table), target, mode=Mode(mode))
-        notes = acting.inspect(app, cluster, groups=[_colocation(cluster, step)], force=force)
+        notes = acting.inspect(
+            app, cluster, groups=[_colocation(cluster, step)], tolerates=tolerates
+        )
         content = acting.preview(step, [acting.writes(mode), *notes])
         app.consent("Move it?", preview=None if app.json else content)
         done = acting.run(

@@ -23,12 +23,12 @@ STRATEGIES = {"size": BY_SIZE, "shards": BY_SHARDS}
 @click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 @acting.MODE
 @acting.MAX_BLOCK
-@acting.FORCE
+@acting.tolerance_options
 @acting.pacing_options
 @pass_app
 def command(
     app: App, *, by: str, max_moves: int | None, dry_run: bool, mode: str, max_block: float,
-    force: bool, max_p99: float | None, probe: str | None, prometheus: str | None,
+    tolerates: acting.Tolerance, max_p99: float | None, probe: str | None, prometheus: str | None,
     query: str | None,
 ) -> int | None:  # fmt: skip
     """Move shard groups between the nodes until they hold about the same.
@@ -47,7 +47,7 @@ def command(
         if not steps and not journal.exists(cluster.coordinator):
             app.show(plan, lambda console: render(console, plan))
             return 0
-        notes = acting.inspect(app, cluster, force=force)
+        notes = acting.inspect(app, cluster, tolerates=tolerates)
         plans.require_room(cluster, steps)
         if not app.json:
             render(app.messages, plan)

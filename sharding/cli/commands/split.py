@@ -76,11 +76,11 @@ class NewGroups:
 @click.option("--table", "name", metavar="TABLE", help="Whose keys KEY is one of, if several fit.")
 @acting.MODE
 @acting.MAX_BLOCK
-@acting.FORCE
+@acting.tolerance_options
 @pass_app
 def command(
     app: App, *, what: str, at: int | None, to: str | None, name: str | None, mode: str,
-    max_block: float, force: bool,
+    max_block: float, tolerates: acting.Tolerance,
 ) -> int:  # fmt: skip
     """Split a shard group at a hash, by default in the middle of its range."""
     with acting.cluster(app) as cluster:
@@ -88,7 +88,7 @@ def command(
         shard = shard_of(cluster, what, name)
         group = placements.read(cluster).shard_group_of(shard)
         step, point = splitting.split(cluster, shard, at=at, to=target, mode=Mode(mode))
-        notes = acting.inspect(app, cluster, groups=[group.colocation_id], force=force)
+        notes = acting.inspect(app, cluster, groups=[group.colocation_id], tolerates=tolerates)
         halves = (
             f"Shard group {group.id} ({bytes_(group.bytes)}) becomes {group.lowest} to {point} on"
             f" {step.source.name} and {point + 1} to {group.highest} on {step.target.name}."

@@ -29,6 +29,7 @@ class Stopped:
         jobs: of Citus, that were cancelled.
         hung: those of them that Citus could not end, and that were closed by hand.
         left_behind: things that could not be removed yet.
+        holder: the session that still holds the lock, and how to end it; empty when none does.
     """
 
     run: int | None
@@ -36,6 +37,7 @@ class Stopped:
     jobs: tuple[int, ...]
     hung: tuple[int, ...]
     left_behind: int
+    holder: str = ""
 
 
 @click.command("stop", cls=ShardctlCommand, short_help="end what runs, and clean up after it")
@@ -57,7 +59,7 @@ def command(app: App, *, now: bool) -> int:
         left = _clean(cluster) if ended else 0
         stopped = Stopped(
             run=asked, ended=ended, jobs=tuple(job.job_id for job in jobs), hung=tuple(hung),
-            left_behind=left,
+            left_behind=left, holder="" if ended else _holder(cluster),
         )  # fmt: skip
         app.show(stopped, lambda console: _render(console, stopped))
     return 1 if left or (now and not ended) else 0
@@ -67,7 +69,7 @@ def _lines(cluster: Cluster, holder: Row | None, jobs: list[Row], *, now: bool) 
     lines = []
     if holder is not None:
         when = "now: its move is cancelled and undone" if now else "after its current move"
-        lines.append(f"{holder.application} ends {when}.")
+        lines.append(f"{holder.application} (session {holder.pid}) ends {when}.")
     lines += [f"Citus's job {job.job_id} ({job.description}) is cancelled." for job in jobs]
     if cleaning.remains(cluster):
         lines.append("What moves have left behind is removed.")
@@ -90,6 +92,16 @@ def _wait(cluster: Cluster) -> bool:
     return True
 
 
+def _holder(cluster: Cluster) -> str:
+    holder = lock.holder(cluster.coordinator)
+    if holder is None:
+        return ""
+    return (
+        f"Session {holder.pid} of the coordinator ({holder.application}) holds the lock."
+        f" {lock.how_to_end(holder)}"
+    )
+
+
 def _clean(cluster: Cluster) -> int:
     """Remove leftovers, as nobody else acts now; NodesDisagree when none can be told."""
     consistency.require_sound(cluster)
@@ -106,6 +118,8 @@ def _render(console: Console, stopped: Stopped) -> None:
     if stopped.run is not None:
         how = "has ended" if stopped.ended else "ends after its current move"
         console.print(f"Run {stopped.run} {how}.")
+    if stopped.holder:
+        console.print(f"[yellow]{stopped.holder}[/]", soft_wrap=True)
     for job in stopped.jobs:
         how = "hung and was closed" if job in stopped.hung else "was cancelled"
         console.print(f"Job {job} of Citus {how}.")

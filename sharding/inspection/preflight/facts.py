@@ -58,6 +58,8 @@ SELECT pid, usename AS role, application_name AS application, state,
    -- Sessions of other nodes end with the transaction that opened them, which is listed there.
    AND application_name NOT LIKE 'citus\\_internal gpid=%%'
    AND application_name NOT LIKE 'citus\\_run\\_command gpid=%%'
+   -- A move of our own has a limit of its own.
+   AND application_name NOT LIKE 'shardctl: %%'
  ORDER BY xact_start
 """
 IDENTITIES = """
@@ -227,7 +229,7 @@ def collect(
 
 
 def _ask(session: Session, long: timedelta) -> _Told:
-    session.execute(TOLERANT)
+    session.set(*TOLERANT)
     return _Told(
         facts=nodes.facts(session),
         capacity=_capacity(session),
