@@ -41,6 +41,7 @@ DASHBOARD = Dashboard(
             queries=[
                 Query("max(shardmart_outbox_waiting)", "waiting"),
                 Query("max(shardmart_outbox_unpublished)", "not known to the broker"),
+                Query("max(shardmart_outbox_held_up)", "held up"),
             ],
         ),
         Panel(

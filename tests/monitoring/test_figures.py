@@ -31,7 +31,7 @@ OF_A_CLUSTER = re.compile(r"citus_|sharding_(node_(bytes|shards)|map|route|heavi
 # What tests that ran before may have left on this stack.
 LEFT_BEHIND = {
     "OutboxOld": "charges whose gateway was gone are tried again for minutes",
-    "DeadLetters": "some of them are given up",
+    "OutboxHeldUp": "and then at the outbox's own pauses",
 }
 # Grafana's variables: what they are when everything is chosen.
 CHOSEN = {

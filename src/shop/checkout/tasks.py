@@ -8,37 +8,48 @@ from django.utils import timezone
 
 from shop.checkout import charging, holds
 from shop.core.models import OutboxEvent
-from shop.core.tasks import CRITICAL, MAINTENANCE, NEVER, PATIENT, Permanent, event_task, task
-from shop.payments.gateways.base import GatewayRefused
+from shop.core.tasks import (
+    CRITICAL,
+    MAINTENANCE,
+    NEVER,
+    STANDARD,
+    NotNow,
+    Permanent,
+    event_task,
+    task,
+)
+from shop.payments.gateways.base import GatewayRefused, GatewayUnavailable
 
 
 @contextmanager
-def _final_refusals() -> Iterator[None]:
-    """What the gateway refuses for good goes to the dead letters, where a person looks at it."""
+def _asking() -> Iterator[None]:
+    """What the gateway refuses for good is for a person to look at; for its silence we wait."""
     try:
         yield
     except GatewayRefused as refusal:
         raise Permanent(str(refusal)) from refusal
+    except GatewayUnavailable as silence:
+        raise NotNow(str(silence)) from silence
 
 
-@event_task(queue=CRITICAL, retry=PATIENT)
+@event_task(queue=CRITICAL, retry=STANDARD)
 def charge_order(event: OutboxEvent) -> None:
     """Charge what is due for a new order."""
-    with _final_refusals():
+    with _asking():
         charging.charge_order(user_id=event.user_id, order_id=UUID(event.payload["order_id"]))
 
 
-@event_task(queue=CRITICAL, retry=PATIENT)
+@event_task(queue=CRITICAL, retry=STANDARD)
 def charge_payment(event: OutboxEvent) -> None:
     """Charge another payment of an order."""
-    with _final_refusals():
+    with _asking():
         charging.charge(user_id=event.user_id, payment_id=UUID(event.payload["payment_id"]))
 
 
-@event_task(queue=CRITICAL, retry=PATIENT)
+@event_task(queue=CRITICAL, retry=STANDARD)
 def refund_payment(event: OutboxEvent) -> None:
     """Send money back."""
-    with _final_refusals():
+    with _asking():
         charging.refund(user_id=event.user_id, payment_id=UUID(event.payload["payment_id"]))
 
 

@@ -24,10 +24,17 @@ def send(task: str, kwargs: dict[str, Any]) -> None:
 
 
 def hand_over(user_id: UUID, event_id: UUID, subscribers: Iterable[str]) -> None:
-    """Send one task per subscriber of an event.
+    """Send one task per subscriber of an event. One that does not exist keeps it from no other.
 
     Raises:
-        as `send`.
+        LookupError: no task has one of these names; the others were sent theirs.
+        one of BROKER_ERRORS: as `send`; the rest was not sent.
     """
+    unknown = []
     for name in subscribers:
-        send(name, {"user_id": str(user_id), "event_id": str(event_id)})
+        try:
+            send(name, {"user_id": str(user_id), "event_id": str(event_id)})
+        except LookupError as error:
+            unknown.append(str(error))
+    if unknown:
+        raise LookupError(" ".join(unknown))

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError, connections
 
-from sharding.django.failures import is_passing
+from sharding.django.failures import is_lost_at_commit, is_passing
 from sharding.django.transactions import open_alias
 
 P = ParamSpec("P")
@@ -17,6 +17,19 @@ logger = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 PAUSE = 0.05  # seconds, doubled each time
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Tell whether the database did not answer, or undid what it was asked; later it may do it."""
+    lost = isinstance(error, OperationalError | InterfaceError) or is_lost_at_commit(error)
+    return lost or is_passing(error)
+
+
+def leave_lost_connections() -> None:
+    """Let what follows in this thread connect anew where a connection has failed."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
 
 
 def retrying(work: Callable[[], T]) -> T:

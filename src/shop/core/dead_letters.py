@@ -21,7 +21,16 @@ def bury_delivery(
     with atomic(DeadLetter, user_id):
         if not outbox.settle(user_id=user_id, event_id=event_id, subscriber=subscriber):
             return None
-        return _bury(user_id=user_id, event_id=event_id, task=subscriber, error=error, tries=tries)
+        event = OutboxEvent.objects.for_user(user_id).get(id=event_id)
+        return _bury(
+            user_id=user_id,
+            event_id=event_id,
+            topic=event.topic,
+            payload=event.payload,
+            task=subscriber,
+            error=error,
+            tries=tries,
+        )
 
 
 def bury_task(*, task: str, kwargs: dict[str, Any], error: str, tries: int) -> DeadLetter:
@@ -63,13 +72,15 @@ def replay(letter: DeadLetter) -> bool:
     """Let the task run again; the letter is gone.
 
     What follows from an event goes back on the event's list, and the sweep hands it over within
-    seconds: that needs no broker. Any other task is sent at once.
+    seconds: that needs no broker. An event that is gone is written once more. Any other task is
+    sent at once.
 
     Returns:
-        False if there is nothing to replay any more: the event, or the letter itself, is gone.
+        False if somebody else has replayed or dropped the letter.
 
     Raises:
-        LookupError: there is no such task any more; the letter stays.
+        LookupError: there is no such task any more, or nothing that says what it was to do; the
+            letter stays.
         one of broker.BROKER_ERRORS: the broker does not take it; the letter stays.
     """
     with atomic(DeadLetter, letter.user_id):
@@ -78,10 +89,24 @@ def replay(letter: DeadLetter) -> bool:
         if letter.event_id is None:
             # Inside, so that the letter stays if this fails: at worst the task runs twice.
             broker.send(letter.task, letter.kwargs)
-            return True
-        return outbox.reopen(
-            user_id=letter.user_id, event_id=letter.event_id, subscriber=letter.task
-        )
+        else:
+            _tell_again(letter, letter.event_id)
+    return True
+
+
+def _tell_again(letter: DeadLetter, event_id: UUID) -> None:
+    user_id, subscriber = letter.user_id, letter.task
+    if outbox.reopen(user_id=user_id, event_id=event_id, subscriber=subscriber):
+        return
+    if not letter.topic:  # from before letters held it
+        raise LookupError("its event is gone, and the letter does not say what it was.")
+    outbox.restore(
+        user_id=user_id,
+        event_id=event_id,
+        topic=letter.topic,
+        payload=letter.payload,
+        subscriber=subscriber,
+    )
 
 
 def drop(letter: DeadLetter) -> bool:

@@ -17,12 +17,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from sharding.django.failures import is_lost_at_commit
+from shop.core.db import is_unavailable
 from shop.core.logging import request_id
 
 CONTENT_TYPE = "application/problem+json"
@@ -118,7 +117,7 @@ def problem(status: int, code: str, detail: str, **extra: Any) -> dict[str, Any]
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Translate what a view raised; None leaves it to Django, which answers 500."""
-    if isinstance(exc, OperationalError | InterfaceError) or is_lost_at_commit(exc):
+    if is_unavailable(exc):
         logger.warning("the database did not answer", exc_info=exc)
         exc = Unavailable("The store cannot be reached right now. Try again shortly.")
     if isinstance(exc, DomainError):

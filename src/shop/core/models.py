@@ -111,14 +111,23 @@ class OutboxEvent(UserShardedModel):
     def expired(now: datetime) -> models.Q:
         """Return what finds the rows that `manage.py purge_expired` removes."""
         oldest = now - settings.OUTBOX_EVENT_LIFETIME
-        return models.Q(due_at__isnull=True, created_at__lte=oldest)
+        return OutboxEvent.ended() & models.Q(created_at__lte=oldest)
+
+    @staticmethod
+    def ended() -> models.Q:
+        """Return what finds the events that nobody waits for, nor may be told of once more."""
+        letters = DeadLetter.objects.filter(
+            user_id=models.OuterRef("user_id"), event_id=models.OuterRef("id")
+        )
+        return models.Q(due_at__isnull=True) & ~models.Q(models.Exists(letters))
 
 
 class DeadLetter(UserShardedModel):
     """A task that was given up, for `manage.py dead_letters`.
 
     It lies on the shard of the user whom it was for, so that it is written in the transaction
-    that takes the task off the event's list; tasks for nobody in particular share NOBODY's.
+    that takes the task off the event's list; tasks for nobody in particular share NOBODY's. What
+    the event said stands in the letter too, which can be replayed without it.
     """
 
     NOBODY: ClassVar[UUID] = UUID(int=0)
@@ -126,6 +135,8 @@ class DeadLetter(UserShardedModel):
     task = models.CharField(max_length=100)
     kwargs: Any = models.JSONField()
     event_id = models.UUIDField(null=True)
+    topic = models.CharField(max_length=64, blank=True, default="", db_default="")
+    payload: Any = models.JSONField(null=True)
     error = models.CharField(max_length=500)
     tries = models.PositiveSmallIntegerField()
 

@@ -25,8 +25,8 @@ from shop.core.relay import Note, relay
 
 logger = logging.getLogger(__name__)
 
-MOST_HANDOVERS = 12  # with doubled waits about nine hours; then it is a case for a person
-LONGEST_WAIT = timedelta(hours=1)
+MOST_HANDOVERS = 100  # about a day; then it is a case for a person
+LONGEST_WAIT = timedelta(minutes=15)  # what comes back, is noticed within so long
 
 # The subscriber is done with the event; the last one ends it. No row: it was done before.
 SETTLE = """
@@ -111,6 +111,20 @@ def reopen(*, user_id: UUID, event_id: UUID, subscriber: str) -> bool:
     return _execute(user_id, REOPEN, [subscriber, subscriber, timezone.now(), user_id, event_id])
 
 
+def restore(
+    *, user_id: UUID, event_id: UUID, topic: str, payload: dict[str, Any], subscriber: str
+) -> None:
+    """Write an event that is gone once more, for one subscriber."""
+    OutboxEvent.objects.create(
+        user_id=user_id,
+        id=event_id,
+        topic=topic,
+        payload=payload,
+        waiting_for=[subscriber],
+        due_at=timezone.now(),
+    )
+
+
 def hold_off(*, user_id: UUID, event_id: UUID, wait: timedelta) -> None:
     """Keep the sweep from an event while a retry of it is under way."""
     until = timezone.now() + wait
@@ -142,6 +156,13 @@ def sweep(*, page: int = 100) -> Iterator[OutboxEvent]:
                 _hand_over(event)
 
 
+def pause_after(handovers: int) -> timedelta:
+    """Return how long an event waits for its next time, having been handed over so often before."""
+    doublings = min(handovers, 10)  # enough to reach the longest, and never too large to multiply
+    doubled: timedelta = settings.OUTBOX_REDELIVER_AFTER * 2**doublings
+    return min(doubled, LONGEST_WAIT)
+
+
 def _hand_over(event: OutboxEvent) -> None:
     try:
         with belonging_to(event.request_id):
@@ -154,7 +175,7 @@ def _hand_over(event: OutboxEvent) -> None:
 
 def _note_handover(event: OutboxEvent) -> None:
     now = timezone.now()
-    wait = min(settings.OUTBOX_REDELIVER_AFTER * 2**event.handovers, LONGEST_WAIT)
+    wait = pause_after(event.handovers)
     # Only if nothing happened to it meanwhile: it may have ended.
     unchanged = OutboxEvent.objects.for_user(event.user_id).filter(id=event.id, due_at=event.due_at)
     unchanged.update(

@@ -22,6 +22,10 @@ OUTBOX_OLDEST = Figure(
     "shardmart_outbox_oldest_seconds",
     "Age of the oldest event that is due and was not handed over yet; 0 if there is none.",
 )
+OUTBOX_HELD_UP = Figure(
+    "shardmart_outbox_held_up",
+    "Events that were handed over three times or more, a quarter of an hour, and still wait.",
+)
 DEAD_LETTERS = Figure("shardmart_dead_letters", "Tasks given up that nobody has dealt with yet.")
 QUEUE_DEPTH = Figure("shardmart_queue_depth", "Tasks that wait in a queue.", ("queue",))
 BEAT_LAST_RUN = Figure(
@@ -40,11 +44,13 @@ def outbox() -> Iterator[Reading]:
         .aggregate(
             waiting=Count("id"),
             unpublished=Count("id", filter=Q(published_at__isnull=True)),
+            held_up=Count("id", filter=Q(handovers__gte=3)),
             oldest=Min("created_at", filter=Q(due_at__lte=now)),
         )
     )
     yield Reading(OUTBOX_WAITING, found["waiting"])
     yield Reading(OUTBOX_UNPUBLISHED, found["unpublished"])
+    yield Reading(OUTBOX_HELD_UP, found["held_up"])
     age = (now - found["oldest"]).total_seconds() if found["oldest"] else 0.0
     yield Reading(OUTBOX_OLDEST, age)
     yield Reading(DEAD_LETTERS, DeadLetter.objects.cross_shard().count())

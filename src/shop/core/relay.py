@@ -107,6 +107,10 @@ class Relay:
             return
         try:
             self._send(*note)
+        except LookupError as error:
+            # The others were told, and the broker is well: this one is left to the sweep.
+            self._drop()
+            logger.warning("an event waits for a task that does not exist", exc_info=error)
         except Exception as error:
             self._closed_until = time.monotonic() + self._pause
             self._drop()

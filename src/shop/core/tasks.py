@@ -3,6 +3,10 @@
 A task belongs to a queue, which fixes how long it may run; and has a rule by which it is tried
 again. After the last try it becomes a dead letter. A worker acknowledges a task when it is done
 with it, so a task runs at least once, and every task can bear to run twice.
+
+Invariant: what follows from an event comes late rather than never. A task that something it needs
+does not answer leaves its event on the outbox, which hands it over again for about a day, in
+pauses that grow (`shop.core.outbox`). Dead letters are for what trying again does not mend.
 """
 
 import logging
@@ -13,13 +17,15 @@ from uuid import UUID
 
 from celery import Task as CeleryTask
 from celery import shared_task
-from celery.exceptions import TimeLimitExceeded
+from celery.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded
 from django.conf import settings
+from django.db import Error
 from django.utils import timezone
 from prometheus_client import Counter
 
 from shop.core import dead_letters, outbox
 from shop.core.broker import BROKER_ERRORS
+from shop.core.db import is_unavailable, leave_lost_connections
 from shop.core.models import OutboxEvent
 from shop.core.purging import perishable, purge
 
@@ -67,7 +73,6 @@ class Retry(NamedTuple):
 
 
 STANDARD = Retry(times=6)
-PATIENT = Retry(times=12)
 NEVER = Retry(times=0)  # of periodic tasks: the next turn is the next try
 
 _queues: dict[str, str] = {}  # by the name of the task
@@ -75,6 +80,23 @@ _queues: dict[str, str] = {}  # by the name of the task
 
 class Permanent(Exception):
     """Trying again would not help: the task becomes a dead letter at once."""
+
+
+class NotNow(Exception):
+    """What the task needs does not answer; hours later it may."""
+
+
+# Besides a database that does not answer. An OSError is a mail server or any other one.
+PASSING = (NotNow, OSError, *BROKER_ERRORS, SoftTimeLimitExceeded, TimeLimitExceeded)
+
+
+def may_pass(error: BaseException) -> bool:
+    """Tell whether waiting may mend what a task failed for."""
+    return isinstance(error, PASSING) or is_unavailable(error)
+
+
+class _Left(Exception):
+    """A task that waiting may help, and that has waited before: the outbox goes on with it."""
 
 
 class Task(CeleryTask[..., None]):
@@ -85,7 +107,7 @@ class Task(CeleryTask[..., None]):
     reject_on_worker_lost = True
     retry_on_worker_lost = True  # counted, so that a task that kills its process ends as well
     autoretry_for = (Exception,)
-    dont_autoretry_for = (Permanent,)
+    dont_autoretry_for = (Permanent, _Left)
     retry_backoff: int
     retry_backoff_max: int
     retry_jitter = True
@@ -117,21 +139,33 @@ class EventTask(Task):
     def on_retry(
         self, exc: BaseException, task_id: str, args: Any, kwargs: dict[str, Any], einfo: Any
     ) -> None:
-        """Keep the sweep away while this retry is waiting."""
+        """Keep the sweep away while this retry is waiting.
+
+        If that fails, for the database that the task failed for, the subscriber is told twice.
+        """
         pause = getattr(getattr(einfo, "exception", None), "when", None)
         seconds = pause if isinstance(pause, int | float) else self.retry_backoff_max
         wait = timedelta(seconds=seconds) + settings.OUTBOX_REDELIVER_AFTER
-        outbox.hold_off(**_address(kwargs), wait=wait)
+        leave_lost_connections()
+        try:
+            outbox.hold_off(**_address(kwargs), wait=wait)
+        except Error as error:
+            logger.warning("the sweep cannot be kept from an event", exc_info=error)
+
+    def on_failure(
+        self, exc: BaseException, task_id: str, args: Any, kwargs: dict[str, Any], einfo: Any
+    ) -> None:
+        """Leave the event on the outbox if waiting may help; else make a dead letter."""
+        if isinstance(exc, _Left) or may_pass(exc):
+            logger.warning("an event is left to the sweep", exc_info=exc.__cause__ or exc)
+        else:
+            super().on_failure(exc, task_id, args, kwargs, einfo)
 
     def give_up(self, kwargs: dict[str, Any], *, error: str, cause: BaseException) -> None:
-        """Keep it as a dead letter, and the event from the sweep.
-
-        Not when its process was killed for its slowness: the sweep tells it again, some times.
-        """
-        if not isinstance(cause, TimeLimitExceeded):
-            dead_letters.bury_delivery(
-                **_address(kwargs), subscriber=self.name, error=error, tries=self.tries
-            )
+        """Keep it as a dead letter, and the event from the sweep."""
+        dead_letters.bury_delivery(
+            **_address(kwargs), subscriber=self.name, error=error, tries=self.tries
+        )
 
 
 def task(*, queue: str, retry: Retry = STANDARD) -> Callable[[Callable[..., None]], Any]:
@@ -156,7 +190,13 @@ def event_task(
             event = outbox.waiting_event(**address, subscriber=name)
             if event is None:
                 return  # handled before, or gone with its user
-            handler(event)
+            try:
+                handler(event)
+            except Exception as error:
+                # Tried again in quick succession once, not at each of the growing pauses.
+                if event.handovers > 1 and may_pass(error):
+                    raise _Left from error
+                raise
             outbox.settle(**address, subscriber=name)
 
         deliver.__doc__ = handler.__doc__

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from sharding.django.transactions import atomic, cursor_for
 from shop.accounts.models import User
-from shop.core.tasks import Permanent
+from shop.core.tasks import NotNow, Permanent
 from shop.notifications.models import SentMail
 from shop.orders.models import Order
 from shop.orders.selectors import order_of
@@ -33,7 +33,7 @@ class AddressRefused(Permanent):
     """The mail server says that it will never deliver to this address."""
 
 
-class AddressDeferred(Exception):
+class AddressDeferred(NotNow):
     """The mail server does not deliver to this address now; later it may."""
 
 

@@ -3,12 +3,12 @@
 from uuid import UUID
 
 from shop.core.models import OutboxEvent
-from shop.core.tasks import MAIL, PATIENT, event_task
+from shop.core.tasks import MAIL, STANDARD, event_task
 from shop.notifications.models import SentMail
 from shop.notifications.services import send_once
 
 
-@event_task(queue=MAIL, retry=PATIENT)
+@event_task(queue=MAIL, retry=STANDARD)
 def confirm_order(event: OutboxEvent) -> None:
     """Confirm an order as soon as it is accepted, paid or not yet."""
     send_once(
@@ -16,7 +16,7 @@ def confirm_order(event: OutboxEvent) -> None:
     )
 
 
-@event_task(queue=MAIL, retry=PATIENT)
+@event_task(queue=MAIL, retry=STANDARD)
 def tell_payment_failed(event: OutboxEvent) -> None:
     """Say that a payment failed; each of them is said once."""
     send_once(
@@ -28,7 +28,7 @@ def tell_payment_failed(event: OutboxEvent) -> None:
     )
 
 
-@event_task(queue=MAIL, retry=PATIENT)
+@event_task(queue=MAIL, retry=STANDARD)
 def tell_shipped(event: OutboxEvent) -> None:
     """Say that an order is on its way."""
     send_once(user_id=event.user_id, kind=SentMail.Kind.SHIPPED, order_id=_order_id(event))

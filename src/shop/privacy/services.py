@@ -1,9 +1,9 @@
 """Forgetting a user.
 
 What goes: the claimed names, the tokens, cart, wishlist and idempotency keys, outbox events that
-nobody waits for any more, and the reviews. A review is its author's own words, which may name them
-in ways that no program finds, and a rating that nobody stands behind is worth nothing to others; so
-reviews are removed, not anonymised.
+nobody waits for any more and no dead letter is about, and the reviews. A review is its author's own
+words, which may name them in ways that no program finds, and a rating that nobody stands behind is
+worth nothing to others; so reviews are removed, not anonymised.
 
 What stays: orders, their lines, history and payments, for the books; and the user's row that they
 refer to, without a name, an address or a password. None of it tells who it was. A payment's token
@@ -62,5 +62,5 @@ def _forget(user_id: UUID, *, confirmed: str) -> None:
         carts.empty(user_id)
         wishlists.clear(user_id)
         IdempotencyKey.objects.for_user(user_id).delete()
-        OutboxEvent.objects.for_user(user_id).filter(due_at=None).delete()  # nobody waits for them
+        OutboxEvent.objects.for_user(user_id).filter(OutboxEvent.ended()).delete()
         accounts.anonymise(user)

@@ -1,17 +1,21 @@
 """Events reach every subscriber, whatever is lost on the way."""
 
 from datetime import timedelta
+from smtplib import SMTPServerDisconnected
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
-from django.db import transaction
+from celery import current_app
+from celery.app.trace import build_tracer
+from celery.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from shop.accounts.models import User
 from shop.core import broker, dead_letters, outbox, relay, tasks
 from shop.core.models import DeadLetter, OutboxEvent
-from shop.core.tasks import DEFAULT, Permanent, Retry, consume_now, event_task
+from shop.core.tasks import DEFAULT, NotNow, Permanent, Retry, consume_now, event_task
 from tests.integration.core.assertions import statements
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +60,11 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
     taken: list[tuple[str, dict[str, Any]]] = []
     monkeypatch.setattr(broker, "send", lambda task, kwargs: taken.append((task, kwargs)))
     return taken
+
+
+def address(event: OutboxEvent) -> dict[str, str]:
+    """The arguments of a task that handles this event."""
+    return {"user_id": str(event.user_id), "event_id": str(event.id)}
 
 
 def make_due(event: OutboxEvent, **values: Any) -> None:
@@ -165,7 +174,7 @@ def test_the_sweep_leaves_what_is_not_due(event: OutboxEvent, sent: list[Any]) -
 def test_the_sweep_tells_each_subscriber_and_waits_longer_each_time(
     event: OutboxEvent, sent: list[Any], settings: Any
 ) -> None:
-    arguments = {"user_id": str(event.user_id), "event_id": str(event.id)}
+    arguments = address(event)
     for times, wait in ((1, 1), (2, 2), (3, 4)):
         make_due(event)
         list(outbox.sweep())
@@ -212,16 +221,93 @@ def test_an_event_that_nobody_ever_handles_ends_with_the_dead(event: OutboxEvent
     assert state(event).due_at is None
 
 
-def test_a_task_that_does_not_exist_is_not_the_end_of_the_sweep(event: OutboxEvent) -> None:
-    make_due(event, waiting_for=["gone.task"])
+def test_an_unknown_subscriber_keeps_an_event_from_no_other(
+    event: OutboxEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = []
+
+    def send(task: str, kwargs: Any) -> None:
+        if task == "gone.task":
+            raise LookupError(task)
+        sent.append(task)
+
+    monkeypatch.setattr(broker, "send", send)
+    make_due(event, waiting_for=["integration.write", "gone.task", "integration.charge"])
     list(outbox.sweep())
+    assert sent == ["integration.write", "integration.charge"]
     assert state(event).handovers == 1
+
+
+# What a task may find when a gateway, the mail server, the broker or the database is away.
+AWAY = (
+    NotNow("the gateway is silent"),
+    ConnectionRefusedError("nobody listens"),
+    SMTPServerDisconnected("please run connect() first"),
+    OperationalError("the database system is not yet accepting connections"),
+    InterfaceError("connection already closed"),
+    SoftTimeLimitExceeded(),
+    TimeLimitExceeded(45),
+)
+away = pytest.mark.parametrize("error", AWAY, ids=lambda error: type(error).__name__)
+
+
+@away
+def test_what_waiting_may_mend_stays_on_the_outbox_and_is_no_dead_letter(
+    event: OutboxEvent, error: Exception
+) -> None:
+    failures["write"] = error
+    write.apply(kwargs=address(event))
+    assert len(handled) == 3
+    assert dead_letters.letters(limit=10) == []
+    assert "integration.write" in state(event).waiting_for
+    assert state(event).due_at is not None
+    failures.clear()
+    consume_now(write, event)
+    assert state(event).waiting_for == ["integration.charge"]
+
+
+def test_an_event_that_has_waited_is_tried_once_at_each_of_its_pauses(event: OutboxEvent) -> None:
+    failures["write"] = NotNow()
+    make_due(event, handovers=2)
+    write.apply(kwargs=address(event))
+    assert len(handled) == 1
+    assert "integration.write" in state(event).waiting_for
+
+
+def test_a_fault_of_ours_ends_with_the_dead_however_often_its_event_was_handed_over(
+    event: OutboxEvent,
+) -> None:
+    failures["write"] = ValueError("no")
+    make_due(event, handovers=2)
+    write.apply(kwargs=address(event))
+    assert [letter.tries for letter in dead_letters.letters(limit=10)] == [3]
+
+
+def test_an_event_is_handed_over_for_most_of_a_day_before_it_is_given_up() -> None:
+    pauses = map(outbox.pause_after, range(outbox.MOST_HANDOVERS))
+    assert sum(pauses, timedelta(0)) > timedelta(hours=20)
+
+
+def test_a_connection_lost_in_a_retry_as_well_makes_no_dead_letter(
+    event: OutboxEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a worker runs it: what `on_retry` raises would count as the end of the task."""
+
+    def lose(**_: Any) -> None:
+        raise InterfaceError("connection already closed")
+
+    monkeypatch.setattr(outbox, "hold_off", lose)
+    failures["write"] = OperationalError("server closed the connection unexpectedly")
+    trace = build_tracer(write.name, write, app=current_app)
+    trace(str(uuid4()), [], address(event), {"delivery_info": {}, "retries": 0})
+    assert len(handled) == 1
+    assert dead_letters.letters(limit=10) == []
+    assert "integration.write" in state(event).waiting_for
 
 
 def test_after_the_last_try_a_task_is_a_dead_letter_and_no_longer_due(event: OutboxEvent) -> None:
     failures["write"] = ValueError("the disk is full")
-    address = {"user_id": str(event.user_id), "event_id": str(event.id)}
-    write.apply(kwargs=address)
+    write.apply(kwargs=address(event))
     assert len(handled) == 3
     (letter,) = dead_letters.letters(limit=10)
     assert (letter.task, letter.tries, letter.event_id) == ("integration.write", 3, event.id)
@@ -231,7 +317,7 @@ def test_after_the_last_try_a_task_is_a_dead_letter_and_no_longer_due(event: Out
 
 def test_what_cannot_succeed_is_not_tried_again(event: OutboxEvent) -> None:
     failures["write"] = Permanent("no such address")
-    write.apply(kwargs={"user_id": str(event.user_id), "event_id": str(event.id)})
+    write.apply(kwargs=address(event))
     assert len(handled) == 1
     assert dead_letters.letters(limit=10)[0].tries == 1
 

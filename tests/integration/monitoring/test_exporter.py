@@ -60,9 +60,11 @@ def test_the_outbox_tells_what_waits_and_since_when(ana: User) -> None:
     assert (found["shardmart_outbox_waiting"], found["shardmart_outbox_unpublished"]) == (1, 0)
     assert found["shardmart_outbox_oldest_seconds"] == 0
     event(due_at=now - timedelta(minutes=1))  # overdue
+    event(due_at=now + timedelta(minutes=9), published_at=now, handovers=3)  # tried again for long
     DeadLetter.objects.create(user_id=ana.id, task="x", kwargs={}, error="x", tries=1)
     found = shown(core.outbox())
-    assert (found["shardmart_outbox_waiting"], found["shardmart_outbox_unpublished"]) == (2, 1)
+    assert (found["shardmart_outbox_waiting"], found["shardmart_outbox_unpublished"]) == (3, 1)
+    assert found["shardmart_outbox_held_up"] == 1
     assert 3600 <= found["shardmart_outbox_oldest_seconds"] < 3700
     assert found["shardmart_dead_letters"] == 1
 

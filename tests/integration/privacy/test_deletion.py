@@ -12,6 +12,7 @@ from sharding.django.models import ShardedQuerySet
 from shop.accounts import tokens
 from shop.accounts.models import Identity, User
 from shop.catalog.models import Product
+from shop.core import dead_letters, outbox
 from shop.core.models import OutboxEvent
 from shop.core.roles import Role
 from shop.payments.models import Payment
@@ -163,6 +164,25 @@ def test_events_go_when_nobody_waits_for_them_any_more(as_ana: APIClient, ana: U
     events.filter(id=waited_for.id).update(published_at=timezone.now(), due_at=timezone.now())
     delete(as_ana)
     assert [event.id for event in events.all()] == [waited_for.id]
+
+
+def test_a_refund_that_was_given_up_can_still_be_made_after_the_account_is_gone(
+    as_ana: APIClient, ana: User
+) -> None:
+    due = outbox.publish(user_id=ana.id, topic="payment.refund_due", payload={"payment_id": "x"})
+    letter = dead_letters.bury_delivery(
+        user_id=ana.id,
+        event_id=due.id,
+        subscriber="checkout.refund_payment",
+        error="the gateway is away",
+        tries=1,
+    )
+    assert letter
+    delete(as_ana)
+    assert dead_letters.replay(letter)
+    event = OutboxEvent.objects.for_user(ana.id).get(topic="payment.refund_due")
+    assert event.waiting_for == ["checkout.refund_payment"]
+    assert event.payload == {"payment_id": "x"}
 
 
 def test_a_deletion_that_fails_deletes_nothing(

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -68,6 +69,23 @@ def test_a_broker_that_failed_is_left_alone_for_a_while(broker: Broker) -> None:
     assert relay.offer(NOTE)
     relay.wait(5)
     assert broker.sent == [NOTE]
+
+
+def test_a_task_that_does_not_exist_says_nothing_of_the_broker() -> None:
+    sent: list[Note] = []
+
+    def take(*note: Any) -> None:
+        sent.append(Note(*note))
+        if len(sent) == 1:
+            raise LookupError("There is no task 'gone.task'.")
+
+    relay = Relay(take)
+    assert relay.offer(NOTE)
+    assert relay.wait(5)
+    assert relay.offer(NOTE)
+    assert relay.wait(5)
+    assert sent == [NOTE, NOTE]
+    assert (relay.handed_over, relay.dropped) == (1, 1)
 
 
 def test_what_was_queued_when_the_broker_failed_is_dropped_without_asking(broker: Broker) -> None:

@@ -97,7 +97,7 @@ class Command(BaseCommand):
             raise CommandError(f"{failed} of {len(found)} could not be replayed and stay.")
 
     def replay(self, letter: DeadLetter) -> str:
-        return "will run again" if dead_letters.replay(letter) else "gone: its event is no more"
+        return "will run again" if dead_letters.replay(letter) else "gone already"
 
     def drop(self, letter: DeadLetter) -> str:
         return "dropped" if dead_letters.drop(letter) else "gone already"
@@ -116,6 +116,8 @@ def _as_json(letter: DeadLetter) -> dict[str, Any]:
         "tries": letter.tries,
         "user_id": None if letter.user_id == DeadLetter.NOBODY else str(letter.user_id),
         "event_id": letter.event_id and str(letter.event_id),
+        "topic": letter.topic,
+        "payload": letter.payload,
         "kwargs": letter.kwargs,
         "error": letter.error,
     }

@@ -25,7 +25,7 @@ def run(*words: str) -> str:
 @pytest.fixture
 def event(ana: User, monkeypatch: pytest.MonkeyPatch) -> OutboxEvent:
     monkeypatch.setattr(outbox, "_subscribers", {"it.happened": ["mail.write"]})
-    return outbox.publish(user_id=ana.id, topic="it.happened", payload={})
+    return outbox.publish(user_id=ana.id, topic="it.happened", payload={"n": 1})
 
 
 @pytest.fixture
@@ -101,10 +101,30 @@ def test_a_task_without_code_stays(other: DeadLetter) -> None:
     assert "core.clean" in run("list")
 
 
-def test_a_letter_whose_event_is_gone_goes_too(letter: DeadLetter) -> None:
+def test_a_letter_holds_what_its_event_said(letter: DeadLetter) -> None:
+    (row,) = json.loads(run("list", "--format", "json"))
+    assert (row["topic"], row["payload"]) == ("it.happened", {"n": 1})
+
+
+def test_a_letter_is_replayed_after_its_event_is_gone(letter: DeadLetter) -> None:
     OutboxEvent.objects.for_user(letter.user_id).delete()
-    assert "its event is no more" in run("replay", "--all", "--yes")
+    assert "will run again" in run("replay", "--all", "--yes")
+    event = OutboxEvent.objects.for_user(letter.user_id).get()
+    assert (event.id, event.topic, event.payload) == (letter.event_id, "it.happened", {"n": 1})
+    assert event.waiting_for == ["mail.write"]
+    assert event.due_at <= timezone.now()
     assert run("list") == "There are no dead letters.\n"
+
+
+def test_a_replay_that_finds_nothing_keeps_the_letter_and_says_so(letter: DeadLetter) -> None:
+    """As those do that were buried before letters held their event."""
+    DeadLetter.objects.for_user(letter.user_id).update(topic="", payload=None)
+    OutboxEvent.objects.for_user(letter.user_id).delete()
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="1 of 1 could not be replayed"):
+        call_command("dead_letters", "replay", "--all", "--yes", stdout=out)
+    assert "stays: its event is gone" in out.getvalue()
+    assert str(letter.id) in run("list")
 
 
 def test_a_dropped_letter_is_gone_and_its_event_stays_as_it_was(

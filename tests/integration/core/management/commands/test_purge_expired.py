@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from sharding.ids import new_id
 from shop.accounts.models import RefreshToken, User
-from shop.core.models import IdempotencyKey
+from shop.core import outbox
+from shop.core.models import DeadLetter, IdempotencyKey, OutboxEvent
 from shop.core.purging import perishable, purge
 from shop.payments.models import WebhookEvent
 from shop.payments.services import record_event
@@ -112,3 +113,20 @@ def test_a_key_that_is_used_again_just_before_it_goes_stays(ana: User) -> None:
     with connection.execute_wrapper(renew):
         assert sum(purge(IdempotencyKey, now=timezone.now(), batch_size=10)) == 1
     assert [row.key for row in IdempotencyKey.objects.for_user(ana.id)] == ["k"]
+
+
+def test_an_event_that_a_dead_letter_is_about_stays(ana: User) -> None:
+    for name in ("about this one", "not about this one"):
+        outbox.publish(user_id=ana.id, topic=name, payload={})
+    events = OutboxEvent.objects.for_user(ana.id)
+    events.update(created_at=timezone.now() - 31 * DAY)
+    DeadLetter.objects.create(
+        user_id=ana.id,
+        event_id=events.get(topic="about this one").id,
+        task="mail.write",
+        kwargs={},
+        error="no",
+        tries=1,
+    )
+    assert sum(purge(OutboxEvent, now=timezone.now(), batch_size=10)) == 1
+    assert [event.topic for event in events.all()] == ["about this one"]
