@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 WIDTH, HEIGHT = 480, 170
-LEFT, RIGHT, TOP, BOTTOM = 62, 20, 10, 24  # room for what is written at the axes
+LEFT, RIGHT, TOP, BOTTOM = 74, 20, 10, 24  # room for what is written at the axes
 MOST_LINES = 5  # that can be told apart
 NICE = (1, 2, 2.5, 5, 10)
 

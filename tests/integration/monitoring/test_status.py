@@ -4,26 +4,46 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from shop.accounts.models import User
-from shop.monitoring import own_figures
+from shop.monitoring import memory, own_figures, status
+from shop.monitoring.prometheus import client as http_client
 from tests.conftest import PASSWORD
 
 
+class Server(ThreadingHTTPServer):
+    """Answers as Prometheus does: every line rises, one node is down, one alert fires.
+
+    What is asked with a word of `slow` in it, or all with "", has no answer until `over` is set.
+    """
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.slow: list[str] = []
+        self.over = threading.Event()
+        super().__init__(("127.0.0.1", 0), Handler)
+
+
 class Handler(BaseHTTPRequestHandler):
-    """Answers as Prometheus does: every line rises, one node is down, one alert fires."""
+    server: Server
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        self.server.asked.append(asked.get("query", ""))  # type: ignore[attr-defined]
+        self.server.asked.append(asked.get("query", ""))
+        if any(word in self.path for word in self.server.slow):
+            self.server.over.wait(timeout=30)
+            return
         body = json.dumps({"status": "success", "data": answer(parts.path, asked)}).encode()
         self.send_response(200)
         self.end_headers()
@@ -69,13 +89,29 @@ def sample(name: str, value: float, **labels: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def prometheus(settings: Any) -> Iterator[Any]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.asked = []  # type: ignore[attr-defined]
+def prometheus(settings: Any) -> Iterator[Server]:
+    with Server() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         settings.PROMETHEUS_URL = f"http://127.0.0.1:{server.server_port}"
         yield server
+        server.over.set()
         server.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered() -> None:
+    cache.delete(memory.KEY)
+
+
+@pytest.fixture
+def silence(prometheus: Server, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Prometheus answers nothing from then on, and nobody waits for it for long."""
+
+    def silence() -> None:
+        prometheus.slow = [""]
+        monkeypatch.setattr(status, "PROMETHEUS_SECONDS", 0.2)
+
+    return silence
 
 
 @pytest.fixture
@@ -100,7 +136,7 @@ def test_strangers_are_sent_to_the_login(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_the_last_hour_comes_from_prometheus(browser: Client, prometheus: Any) -> None:
+def test_the_last_hour_comes_from_prometheus(browser: Client, prometheus: Server) -> None:
     text = page(browser)
     assert "from Prometheus, all servers" in text
     paths = re.findall(r'class="stroke s1" d="(M[^"]+)"', text)
@@ -113,7 +149,9 @@ def test_the_last_hour_comes_from_prometheus(browser: Client, prometheus: Any) -
 
 
 @pytest.mark.django_db
-def test_what_is_wrong_is_said_with_the_way_to_the_remedy(browser: Client, prometheus: Any) -> None:
+def test_what_is_wrong_is_said_with_the_way_to_the_remedy(
+    browser: Client, prometheus: Server
+) -> None:
     text = page(browser)
     assert "does not answer</span>" in text
     assert "A node does not answer &lt;now&gt;." in text
@@ -129,8 +167,6 @@ def test_without_prometheus_the_server_shows_its_own_figures(
     settings.PROMETHEUS_URL = ""
     monkeypatch.setattr(own_figures, "server", lambda: "tests")
     old = {"requests": 1.0, "errors": 0.0, "asked": 0.0, "hits": 0.0, "le +Inf": 1.0}
-    from django.core.cache import cache
-
     cache.set("monitoring:points:tests", [(time.time() - 60, old)])
     text = page(browser)
     assert "from app server tests alone" in text
@@ -152,6 +188,67 @@ def test_a_prometheus_that_is_gone_does_not_take_the_page_with_it(
 
 
 @pytest.mark.django_db
-def test_the_page_has_neither_inline_style_nor_script(browser: Client, prometheus: Any) -> None:
+def test_a_slow_question_hides_neither_the_alerts_nor_the_other_panels(
+    browser: Client, prometheus: Server
+) -> None:
+    prometheus.slow = ["shardmart_task_wait_seconds", "job%3D%22cluster"]
+    text = page(browser)
+    assert "A node does not answer &lt;now&gt;." in text
+    assert text.index("<strong>NodeDown</strong>") < text.index("The last hour")
+    assert "Prometheus answered 10 of 13 questions in time." in text
+    assert text.count("Not answered in time.") == 1
+    assert "mail <strong>250 ms</strong>" not in text
+    assert "node_1 <strong>250 ms</strong>" in text
+
+
+@pytest.mark.django_db
+def test_what_is_not_answered_now_is_shown_as_it_was_with_its_moment(
+    browser: Client, silence: Callable[[], None]
+) -> None:
+    page(browser)
+    silence()
+    text = page(browser)
+    assert "Prometheus does not answer." in text
+    assert re.search(r"does not say which alerts fire. At \d\d:\d\d it said:", text)
+    assert "A node does not answer &lt;now&gt;." in text
+    assert len(re.findall(r'<span class="old">of \d\d:\d\d</span>', text)) == 9  # and the nodes
+    assert "mail <strong>250 ms</strong>" in text
+    assert "<dd>1,234</dd>" in text
+
+
+@pytest.mark.django_db
+def test_an_answer_of_long_ago_is_not_shown(
+    browser: Client, silence: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page(browser)
+    silence()
+    monkeypatch.setattr(memory, "KEPT", -60.0)
+    text = page(browser)
+    assert "It is not known which alerts fire" in text
+    assert "alone" in text
+
+
+@pytest.mark.django_db
+def test_nobody_waits_for_what_is_late(
+    browser: Client, prometheus: Server, silence: Callable[[], None]
+) -> None:
+    """The slow ones hang until the test has ended: the page came without them."""
+    silence()
+    text = page(browser)
+    assert not prometheus.over.is_set()
+    assert "It is not known which alerts fire" in text
+    assert "<h2>Requests</h2>" in text
+
+
+@pytest.mark.django_db
+def test_all_questions_go_through_one_client(browser: Client, prometheus: Server) -> None:
+    page(browser)
+    page(browser)
+    assert len(prometheus.asked) == 26
+    assert http_client.cache_info().misses == 1
+
+
+@pytest.mark.django_db
+def test_the_page_has_neither_inline_style_nor_script(browser: Client, prometheus: Server) -> None:
     text = page(browser)
     assert not re.search(r"<style|style=|<script(?! src)|\bon\w+=", text)
