@@ -13,7 +13,7 @@ import click
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from sharding.cli import surroundings
+from sharding.cli import streams, surroundings
 from sharding.cli.shapes import plain
 from sharding.cluster import Cluster
 from sharding.connection import STATEMENT_TIMEOUT
@@ -74,7 +74,8 @@ class App:
     def emit(self, body: dict[str, Any]) -> None:
         """Print the one JSON document of this run."""
         document = {"command": self.command, "version": JSON_VERSION, **body}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        plain_signs = not streams.takes_all_signs(sys.stdout)
+        click.echo(json.dumps(document, indent=2, ensure_ascii=plain_signs))
 
     def say(self, message: RenderableType) -> None:
         """Tell people what goes on; on standard error, so that scripts are not disturbed."""

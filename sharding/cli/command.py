@@ -12,7 +12,7 @@ from sharding.cli.app import App
 EXIT_CODES = """\b
 Exit codes:
   0    fine: nothing found, or done
-  1    problems were found, or the work did not complete
+  1    problems were found, the work did not complete, or the result cannot be written
   2    the command line cannot be meant, or consent was not given; nothing was changed
   3    no cluster: unreachable, lost, a pooler, no coordinator, or no Citus
   4    preflight or another shardctl forbids the change; nothing was changed

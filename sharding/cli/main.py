@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from sharding.cli import streams
 from sharding.cli.app import App
 from sharding.cli.command import EXIT_CODES, ShardctlGroup, common_options
 from sharding.errors import QueryFailed, ShardingError
@@ -27,6 +28,7 @@ def shardctl() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `shardctl` and return its exit code."""
+    streams.take_any_encoding()
     app = App()
     try:
         result = shardctl.main(

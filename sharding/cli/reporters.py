@@ -6,6 +6,7 @@ All on standard error; the result follows on standard output when the run has en
 from __future__ import annotations
 
 import json
+import sys
 import time
 
 import click
@@ -15,6 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from sharding.cli import streams
 from sharding.cli.app import App
 from sharding.cli.shapes import plain
 from sharding.figures import bytes_, duration
@@ -53,7 +55,8 @@ class JsonLines:
             if time.monotonic() - self._told < JSON_SECONDS:
                 return
             self._told = time.monotonic()
-        click.echo(json.dumps(plain(event), ensure_ascii=False), err=True)
+        plain_signs = not streams.takes_all_signs(sys.stderr)
+        click.echo(json.dumps(plain(event), ensure_ascii=plain_signs), err=True)
 
     def close(self) -> None:
         """Nothing to put in order."""

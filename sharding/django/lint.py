@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import django
 from django.apps import apps
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db import connection, models
 
 from sharding.django.checks import problems
@@ -92,9 +92,17 @@ def declared() -> dict[str, tuple[str, str | None]]:
         if model._meta.proxy or placement is None:
             continue
         kind = type(placement).__name__.lower()
-        key = column_of(model, placement.by) if isinstance(placement, Distributed) else None
+        key = _key_column(model, placement) if isinstance(placement, Distributed) else None
         found[model._meta.db_table] = (kind, key)
     return found
+
+
+def _key_column(model: Model, placement: Distributed) -> str:
+    """Return the column of the shard key; a misspelt one (E002 names it) as it is written."""
+    try:
+        return column_of(model, placement.by)
+    except FieldDoesNotExist:
+        return placement.by
 
 
 def _key_type(model: Model) -> Warnings:
