@@ -70,3 +70,15 @@ def node_named(nodes: Iterable[Node], given: str) -> Node:
     names = ", ".join(node.name for node in listed)
     what = "names several nodes" if found else "is no node of the cluster"
     raise InvalidInput(f"{given} {what}; the nodes are {names}.")
+
+
+def address(text: str) -> tuple[str, int]:
+    """Return host and port of HOST:PORT.
+
+    Raises:
+        InvalidInput: it is not written so.
+    """
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit():
+        raise InvalidInput(f"{text} is not HOST:PORT.")
+    return host, int(port)

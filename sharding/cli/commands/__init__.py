@@ -15,6 +15,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "add-node",
         "drain",
         "remove-node",
+        "update-node",
         "move",
         "isolate",
         "split",

@@ -7,6 +7,7 @@ import click
 from sharding.cli import acting, findings
 from sharding.cli.app import App, pass_app
 from sharding.cli.command import ShardctlCommand
+from sharding.cli.parameters import address
 from sharding.errors import Blocked, InvalidInput
 from sharding.inspection.findings import Finding, errors
 from sharding.moving import candidate, membership
@@ -51,18 +52,6 @@ def command(app: App, *, node: str, tolerates: acting.Tolerance) -> int:
             " `shardctl rebalance` brings shards to it."
         ))  # fmt: skip
     return 0
-
-
-def address(text: str) -> tuple[str, int]:
-    """Return host and port of HOST:PORT.
-
-    Raises:
-        InvalidInput: it is not written so.
-    """
-    host, _, port = text.rpartition(":")
-    if not host or not port.isascii() or not port.isdigit():
-        raise InvalidInput(f"{text} is not HOST:PORT.")
-    return host, int(port)
 
 
 def _refuse(app: App, found: list[Finding], *, force: bool) -> None:
