@@ -29,6 +29,11 @@ def dsn(given: str | None) -> str:
     return found
 
 
+def text_prefixes() -> list[str]:
+    """Return what texts may begin with where they are stored: SHARDCTL_TEXT_PREFIXES."""
+    return [prefix for prefix in (lookup("SHARDCTL_TEXT_PREFIXES") or "").split(",") if prefix]
+
+
 def _of_file() -> dict[str, str]:
     path = _env_file()
     if path is None:

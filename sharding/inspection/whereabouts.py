@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from unicodedata import normalize
-from uuid import UUID
 
 from psycopg2.extensions import parse_dsn
 
@@ -15,12 +13,11 @@ from sharding.cluster import Cluster
 from sharding.connection import quoted
 from sharding.errors import InvalidInput, InvalidKey, NodeNotAvailable, QueryFailed
 from sharding.hashing import hash_key
-from sharding.inspection import placements
+from sharding.inspection import identifiers, placements
 from sharding.inspection.placements import Layout, ShardGroup, Table
+from sharding.inspection.spelling import TEXTS, forms
 
 PATIENCE = timedelta(seconds=5)
-INTEGERS = ("bigint", "integer", "smallint")
-TEXTS = ("text", "character varying")
 ON_SERVER = "SELECT get_shard_id_for_distribution_column(%s::regclass, %s::text::{type})"
 ROWS = "SELECT count(*) FROM {table} WHERE {column} = %s::text::{type}"
 # Columns by which a row names a key of another colocation group, e.g. identities.user_id.
@@ -50,7 +47,8 @@ class Place:
         key: as it is stored, e.g. `email:ana@example.com`.
         hash: by which the shard was found, computed here.
         server_shard_id: what the server says of the first table; the same unless this library errs.
-        followed_from: the key of another group that names this one; None when it was asked for.
+        followed_from: what names this key: the key of another group, or a column and its value;
+            None when it was asked for itself.
         psql: the command that opens the node.
     """
 
@@ -77,6 +75,9 @@ def find(
 ) -> list[Place]:
     """Return every place of a key: one per colocation group whose keys are of its kind.
 
+    When no row has it as its shard key, rows are looked for whose primary key it is part of, and
+    the places of theirs are returned: of an order's id, that of its user.
+
     Args:
         cluster: where.
         key: a UUID, a whole number, or a text.
@@ -94,12 +95,45 @@ def find(
     candidates = [
         (text, members)
         for members in groups.values()
-        for text in _forms(key, members[0].key_type or "", prefixes)
+        for text in forms(key, members[0].key_type or "", prefixes)
     ]
+    places = [_place(cluster, layout, text, members) for text, members in candidates]
+    if not any(place.is_known for place in places):
+        tables = [table for members in groups.values() for table in members]
+        found = identifiers.owners(cluster, key, tables, prefixes)
+        if found:
+            return [_place(cluster, layout, owner.key, groups[owner.colocation_id], owner.named_by)
+                    for owner in found]  # fmt: skip
     if not candidates:
         raise _unfit(key, groups.values())
-    places = [_place(cluster, layout, text, members) for text, members in candidates]
     return _with_followed(cluster, layout, _only_known(places), wide=table is None)
+
+
+def the_one(places: Sequence[Place], key: str, *, unknown: bool) -> Place:
+    """Return the one place that a change of a key's shard group can mean.
+
+    An identity leads on to its user, as in the answer of `where`.
+
+    Args:
+        places: of `find`.
+        key: as it was typed.
+        unknown: admit a key that no row has.
+
+    Raises:
+        InvalidInput: there are several, or no row has the key.
+    """
+    known = [place for place in places if place.is_known]
+    if not known and not unknown:
+        raise InvalidInput(
+            f"No row has the key {key}, so it names no shard group. `shardctl where` shows where it"
+            " would be stored; --force takes that one."
+        )
+    led_to = [place for place in known if place.followed_from]
+    meant = led_to or known or list(places)
+    if len({place.shard_group for place in meant}) != 1 or len({p.key for p in meant}) != 1:
+        listed = "; ".join(f"{p.key} in group {p.shard_group} on {p.node}" for p in meant)
+        raise InvalidInput(f"{key} may mean several: {listed}. Say which by --table, or its key.")
+    return meant[0]
 
 
 def _distributed(layout: Layout, name: str) -> int:
@@ -114,32 +148,6 @@ def _unfit(key: str, groups: Iterable[tuple[Table, ...]]) -> InvalidInput:
     if not kinds:
         return InvalidInput("The cluster has no distributed table.")
     return InvalidKey(f"{key!r} is no key; keys here are of type {', '.join(kinds)}.")
-
-
-def _forms(key: str, key_type: str, prefixes: Sequence[str]) -> list[str]:
-    """Return how the key may be stored in a column of this type; [] when it cannot."""
-    if key_type == "uuid":
-        return [str(UUID(key))] if _is_uuid(key) else []
-    if key_type in INTEGERS:
-        return [str(int(key))] if _is_int(key) else []
-    if key_type not in TEXTS or _is_uuid(key) or _is_int(key):
-        return []
-    forms = [key, *(prefix + key for prefix in prefixes)]
-    # As names are made comparable: whatever their case, and however they were typed in.
-    forms += [normalize("NFKC", form).casefold() for form in forms]
-    return list(dict.fromkeys(forms))
-
-
-def _is_uuid(key: str) -> bool:
-    try:
-        UUID(key)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_int(key: str) -> bool:
-    return key.removeprefix("-").isascii() and key.removeprefix("-").isdigit()
 
 
 def _only_known(places: list[Place]) -> list[Place]:

@@ -9,13 +9,13 @@ from rich.text import Text
 from sharding.cli import acting
 from sharding.cli.app import App, pass_app
 from sharding.cli.command import ShardctlCommand
+from sharding.cli.commands.move import place_of
 from sharding.cli.commands.split import NewGroups, behaviour, render_groups
 from sharding.cli.parameters import node_named
 from sharding.cli.tables import rows, table
 from sharding.cluster import Cluster
-from sharding.errors import InvalidInput
 from sharding.figures import bytes_, count
-from sharding.inspection import placements, whereabouts
+from sharding.inspection import placements
 from sharding.inspection.whereabouts import Place
 from sharding.moving import plans, splitting
 from sharding.moving.steps import Mode, Step
@@ -40,7 +40,7 @@ def command(
     """
     with acting.cluster(app) as cluster:
         target = node_named(cluster.primaries(), to) if to else None
-        place = only_place(cluster, key, name)
+        place = place_of(cluster, key, name, unknown=tolerates.force)
         group = placements.read(cluster).shard_group_of(place.shard_group)
         step = splitting.isolate(cluster, place, mode=Mode(mode))
         notes = acting.inspect(app, cluster, groups=[group.colocation_id], tolerates=tolerates)
@@ -67,18 +67,6 @@ def _group_of(cluster: Cluster, done: Done) -> int:
     """Return the new shard group, of which Citus tells the shard of the table that was named."""
     shard = int(str(done.results[0]))
     return placements.read(cluster, sizes=False).shard_group_of(shard).id
-
-
-def only_place(cluster: Cluster, key: str, name: str | None) -> Place:
-    """Return where a key lives.
-
-    Raises:
-        InvalidInput: it fits several colocation groups.
-    """
-    places = [p for p in whereabouts.find(cluster, key, table=name) if p.followed_from is None]
-    if len(places) != 1:
-        raise InvalidInput(f"{key} fits several colocation groups: say which by --table.")
-    return places[0]
 
 
 def _place(place: Place, step: Step) -> Group:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from sharding.cli import acting
+from sharding.cli import acting, surroundings
 from sharding.cli.app import App, pass_app
 from sharding.cli.command import ShardctlCommand
 from sharding.cli.parameters import node_named
 from sharding.cluster import Cluster
-from sharding.errors import InvalidInput
 from sharding.inspection import placements, whereabouts
+from sharding.inspection.whereabouts import Place
 from sharding.moving import plans
 from sharding.moving.steps import Mode, Step
 
@@ -33,7 +33,8 @@ def command(
     watcher = acting.pacer(max_p99, probe, prometheus, query)
     with acting.cluster(app) as cluster:
         target = node_named(cluster.primaries(), to)
-        step = plans.single(cluster, shard_of(cluster, what, table), target, mode=Mode(mode))
+        shard = shard_of(cluster, what, table, unknown=tolerates.force)
+        step = plans.single(cluster, shard, target, mode=Mode(mode))
         notes = acting.inspect(
             app, cluster, groups=[_colocation(cluster, step)], tolerates=tolerates
         )
@@ -46,22 +47,24 @@ def command(
     return 0
 
 
-def shard_of(cluster: Cluster, what: str, table: str | None) -> int:
-    """Return a shard id, given as such or by a key that lives there.
+def shard_of(cluster: Cluster, what: str, table: str | None, *, unknown: bool) -> int:
+    """Return a shard id, given as such or by a key that lives there, as `where` finds it.
 
     A number is a shard, unless a table says whose key it is: after a split, an old shard id must
     not turn into somebody's key.
 
     Raises:
-        InvalidInput: it is neither, or the key fits several colocation groups.
+        InvalidInput: it is neither, the key may mean several, or no row has it (but `unknown`).
     """
     if table is None and what.isascii() and what.isdigit():
         return placements.read(cluster, sizes=False).shard_group_of(int(what)).id
-    places = [p for p in whereabouts.find(cluster, what, table=table) if p.followed_from is None]
-    groups = {place.shard_group for place in places}
-    if len(groups) != 1:
-        raise InvalidInput(f"{what} fits several colocation groups: say which by --table.")
-    return groups.pop()
+    return place_of(cluster, what, table, unknown=unknown).shard_group
+
+
+def place_of(cluster: Cluster, key: str, table: str | None, *, unknown: bool) -> Place:
+    """Return the place of a key; see `shard_of`."""
+    places = whereabouts.find(cluster, key, prefixes=surroundings.text_prefixes(), table=table)
+    return whereabouts.the_one(places, key, unknown=unknown)
 
 
 def _colocation(cluster: Cluster, step: Step) -> int:

@@ -85,7 +85,7 @@ def command(
     """Split a shard group at a hash, by default in the middle of its range."""
     with acting.cluster(app) as cluster:
         target = node_named(cluster.primaries(), to) if to else None
-        shard = shard_of(cluster, what, name)
+        shard = shard_of(cluster, what, name, unknown=tolerates.force)
         group = placements.read(cluster).shard_group_of(shard)
         step, point = splitting.split(cluster, shard, at=at, to=target, mode=Mode(mode))
         notes = acting.inspect(app, cluster, groups=[group.colocation_id], tolerates=tolerates)

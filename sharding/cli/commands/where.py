@@ -22,6 +22,9 @@ from sharding.inspection.whereabouts import Place
 def command(app: App, *, key: str, table: str | None) -> int:
     """Say which shard and node hold KEY: a user's UUID, a product's number, a name, an e-mail.
 
+    Of an id that is no shard key, an order's or a payment's, the place of its user is said; every
+    shard is asked for it.
+
     Texts are tried as they are and with each prefix of SHARDCTL_TEXT_PREFIXES (comma-separated,
     e.g. "email:,username:"); a row that names a key of other tables, as an identity names its
     user, is followed.
@@ -29,11 +32,8 @@ def command(app: App, *, key: str, table: str | None) -> int:
     The place is computed from the key's hash and compared with what the server says; exit code 1
     when they differ. A key without rows has a place all the same.
     """
-    prefixes = (surroundings.lookup("SHARDCTL_TEXT_PREFIXES") or "").split(",")
     with app.cluster() as cluster:
-        found = whereabouts.find(
-            cluster, key, prefixes=[prefix for prefix in prefixes if prefix], table=table
-        )
+        found = whereabouts.find(cluster, key, prefixes=surroundings.text_prefixes(), table=table)
     app.show(found, lambda console: render(console, found))
     return int(not all(place.agrees for place in found))
 
