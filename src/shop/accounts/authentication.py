@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken
 
+from shop.accounts.selectors import active_user
 from shop.core.permissions import is_open
 from shop.core.roles import Role
 
@@ -24,6 +25,10 @@ class Principal:
     id: UUID
     role: str
     is_authenticated: bool = True
+
+    def live_role(self) -> str:
+        """Return the role that the account has now; raise AccountClosed if it has ended."""
+        return active_user(self.id).role
 
 
 class Anonymous:

@@ -8,13 +8,13 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.http import HttpRequest
 
 from shop.accounts.attempts import Attempts, remember
-from shop.accounts.models import Identity, User
+from shop.accounts.models import User
 from shop.accounts.selectors import user_by_name
 from shop.core.addresses import client_address
 
 
 class StaffBackend(BaseBackend):
-    """Authenticates by username or e-mail: two single-shard queries, identity and user.
+    """Authenticates by username or e-mail: two single-shard queries for each, identity and user.
 
     What somebody may do is decided by their role (`User.has_perm`), not here.
     """
@@ -33,14 +33,14 @@ class StaffBackend(BaseBackend):
         """
         if not username or password is None:
             return None
-        kind, user = _found(username)
         address = client_address(request) if request else ""
-        attempts = Attempts(name=Identity.name_of(kind, username), address=address)
+        attempts = Attempts(name=username, address=address)
         attempts.require_room()
+        user = _found(username)
         if user is None:
             make_password(password)  # as slow as checking one
         elif check_password(password, user.password) and user.is_staff:
-            remember(names=_names_of(user), address=address)
+            remember(user, address=address)
             return user
         attempts.failed()
         return None
@@ -50,16 +50,13 @@ class StaffBackend(BaseBackend):
         return User.objects.for_user(user_id).filter(is_active=True).first()
 
 
-def _found(name: str) -> tuple[str, User | None]:
-    """Return the kind of name this is, and whose.
+def _found(name: str) -> User | None:
+    """Return whose name this is.
 
     A username may look like an e-mail address. The address comes first: whoever takes somebody's
-    address as their username must not stand between them and their login.
+    address as their username must not stand between them and their login. Both are looked up in
+    any case: the time taken does not tell whether somebody has the address.
     """
-    if "@" in name and (user := user_by_name(kind="email", name=name)):
-        return "email", user
-    return "username", user_by_name(kind="username", name=name)
-
-
-def _names_of(user: User) -> list[str]:
-    return [Identity.name_of("username", user.username), Identity.name_of("email", user.email)]
+    kinds = ("email", "username") if "@" in name else ("username",)
+    found = [user_by_name(kind=kind, name=name) for kind in kinds]
+    return next(filter(None, found), None)

@@ -16,6 +16,11 @@ from shop.core.models import UserShardedModel
 from shop.core.roles import STAFF, Role, may, may_enter
 
 
+def normal_form(name: str) -> str:
+    """Return what names are told apart by: neither case nor Unicode's spellings do."""
+    return normalize("NFKC", name).casefold()
+
+
 class UserQuerySet(ShardedQuerySet[M_co]):
     """Users, each on the shard of their own id."""
 
@@ -98,7 +103,7 @@ class Identity(DistributedModel):
     @staticmethod
     def name_of(kind: str, text: str) -> str:
         """Return the claimed form, e.g. ``email:ana@example.com``."""
-        return f"{kind}:{normalize('NFKC', text).casefold()}"
+        return f"{kind}:{normal_form(text)}"
 
 
 class RefreshToken(UserShardedModel):

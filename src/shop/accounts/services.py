@@ -52,9 +52,15 @@ def register(
 
 
 def sign_up(*, address: str, **fields: Any) -> tuple[User, tokens.Pair]:
-    """Register a customer and log them in; their address is a known one from now on."""
-    user = register(**fields)
-    attempts.remember(names=_names(user).values(), address=address)
+    """Register a customer and log them in; their address is a known one from now on.
+
+    Raises:
+        IdentityTaken
+        Throttled: this address was told of too many taken names.
+    """
+    with attempts.naming(address=address):
+        user = register(**fields)
+    attempts.remember(user, address=address)
     return user, tokens.issue(user)
 
 
@@ -72,13 +78,13 @@ def login(*, kind: str, name: str, password: str, address: str = "") -> tuple[Us
         Throttled: too many failures before; the password was not looked at.
         InvalidCredentials: after the same work, whether the name or the password was wrong.
     """
-    tried = Attempts(name=Identity.name_of(kind, name), address=address)
+    tried = Attempts(name=name, address=address)
     tried.require_room()
     user = user_by_name(kind=kind, name=name)
     if user is None:
         make_password(password)  # as slow as checking one
     elif check_password(password, user.password):
-        attempts.remember(names=_names(user).values(), address=address)
+        attempts.remember(user, address=address)
         return user, _issued_if_unchanged(user)
     tried.failed()
     raise InvalidCredentials("The name or the password is wrong.")
@@ -94,7 +100,7 @@ def confirmed_user(*, user_id: UUID, field: str, password: str, address: str) ->
         AccountClosed, Throttled, FieldRefused
     """
     user = active_user(user_id)
-    tried = Attempts(name=_names(user)["username"], address=address)
+    tried = Attempts(name=user.username, address=address)
     tried.require_room()
     if not check_password(password, user.password):
         tried.failed()
@@ -133,9 +139,8 @@ def _replace_password(user: User, password: str) -> None:
         tokens.end_all(user.id)
 
 
-@retried
 def change_profile(
-    *, user_id: UUID, changes: dict[str, Any], check: Callable[[User], None]
+    *, user_id: UUID, changes: dict[str, Any], check: Callable[[User], None], address: str = ""
 ) -> User:
     """Change the caller's names; a new username or e-mail address is claimed, the old one freed.
 
@@ -144,11 +149,20 @@ def change_profile(
 
     Args:
         check: sees the user as they are, locked; what it raises undoes all.
+        address: of the client; empty for a caller inside, who is not limited.
 
     Raises:
         IdentityTaken: a name belongs to somebody else.
+        Throttled: this address was told of too many taken names.
         AccountClosed
     """
+    names = address if changes.keys() & set(CLAIMED) else ""
+    with attempts.naming(address=names):
+        return _change_profile(user_id, changes, check)
+
+
+@retried
+def _change_profile(user_id: UUID, changes: dict[str, Any], check: Callable[[User], None]) -> User:
     with atomic(User, user_id):
         user = locked_user(user_id)
         if user is None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from sharding.django.transactions import atomic, cursor_for
 from sharding.ids import new_id
+from shop.accounts.models import User
 from shop.carts.errors import QuantityTooLarge
 from shop.carts.models import MAX_QUANTITY, CartItem, ShoppingCart
 from shop.carts.selectors import item_of
@@ -20,9 +21,11 @@ from shop.core.conditional import Check, unconditional
 from shop.core.db import retried
 from shop.core.errors import AccountClosed, DomainError, NotFound, TooManyLines
 
-# Opens the cart or finds it open, and locks it either way.
+# Opens the cart or finds it open, and locks it either way. An account that is being deleted is
+# waited for: no row means that it is closed.
 LOCK_OR_OPEN = """
-INSERT INTO {cart} AS cart (user_id, id, created_at, updated_at) VALUES (%s, %s, %s, %s)
+INSERT INTO {cart} AS cart (user_id, id, created_at, updated_at)
+SELECT owner.id, %s, %s, %s FROM {user} owner WHERE owner.id = %s AND owner.is_active FOR SHARE
 ON CONFLICT (user_id) DO UPDATE SET updated_at = EXCLUDED.updated_at
 RETURNING id
 """
@@ -43,7 +46,7 @@ def add_item(*, user_id: UUID, product_id: int, quantity: int) -> CartItem:
 
     Raises:
         NotFound: there is no such product for sale.
-        AccountClosed: the user is gone.
+        AccountClosed
         QuantityTooLarge: the line would exceed MAX_QUANTITY.
         TooManyLines: the cart has settings.MAX_LINES others.
     """
@@ -51,11 +54,11 @@ def add_item(*, user_id: UUID, product_id: int, quantity: int) -> CartItem:
     try:
         with atomic(CartItem, user_id), cursor_for(CartItem, user_id) as cursor:
             item = CartItem(user_id=user_id, product=product_for_sale(product_id))
-            cursor.execute(
-                LOCK_OR_OPEN.format(cart=ShoppingCart._meta.db_table),
-                [user_id, new_id(), now, now],
-            )
-            (item.cart_id,) = cursor.fetchone()
+            tables = {"cart": ShoppingCart._meta.db_table, "user": User._meta.db_table}
+            cursor.execute(LOCK_OR_OPEN.format(**tables), [new_id(), now, now, user_id])
+            if (row := cursor.fetchone()) is None:
+                raise AccountClosed
+            (item.cart_id,) = row
             _require_room(item)
             cursor.execute(
                 ADD.format(item=CartItem._meta.db_table),
@@ -139,6 +142,4 @@ def _require_room(item: CartItem) -> None:
 def _translated(error: IntegrityError) -> DomainError:
     if "cart_item_quantity" in str(error):
         return QuantityTooLarge(f"One line of a cart holds {MAX_QUANTITY} units at most.")
-    if "user_id_fk" in str(error):
-        return AccountClosed()
     return NotFound("There is no such product.")

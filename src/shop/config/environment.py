@@ -52,9 +52,14 @@ class Environment(Env):
         """Return a variable as it stands."""
         return str(self._typed(self.str, name, self._default(name, default, production)))
 
-    def integer(self, name: str, default: int, *, production: int | None = None) -> int:
-        """Return a whole number."""
-        return int(self._given(self.int, name, self._default(name, default, production)))
+    def integer(
+        self, name: str, default: int, *, production: int | None = None, most: int | None = None
+    ) -> int:
+        """Return a whole number; with `most`, one of at least 1 and of no more than is safe."""
+        number = int(self._given(self.int, name, self._default(name, default, production)))
+        if most is not None and not 1 <= number <= most:
+            raise ImproperlyConfigured(f"{name} is {number}; it must be 1 to {most}.")
+        return number
 
     def number(self, name: str, default: float) -> float:
         """Return a number."""

@@ -18,7 +18,7 @@ CHOSEN = {
     "CACHE_KEPT_SECONDS": "and while it is made anew for so long",
     "CACHE_NEGATIVE_SECONDS": "a 404 is kept for so long",
     "CATALOG_CACHE_CONTROL": "`Cache-Control` of what strangers read",
-    "ACCESS_TOKEN_MINUTES": "an access token is good for so long",
+    "ACCESS_TOKEN_MINUTES": "an access token is good for so long, 15 at most",
     "REFRESH_TOKEN_DAYS": "one stays logged in for so long",
     "REFRESH_GRACE_SECONDS": "a refresh token that was used is answered again for so long",
     "THROTTLE_ANONYMOUS": (
@@ -28,6 +28,7 @@ CHOSEN = {
     "THROTTLE_LOGIN_ACCOUNT_ADDRESS": "wrong passwords for an account from an address",
     "THROTTLE_LOGIN_ADDRESS": "wrong passwords from an address",
     "THROTTLE_LOGIN_ACCOUNT": "wrong passwords for an account",
+    "THROTTLE_TAKEN_ADDRESS": "taken names that an address is told of",
     "MAX_BODY_BYTES": "a larger request gets a 413",
     "HSTS_SECONDS": "browsers insist on HTTPS for so long; in production alone",
     "TLS_IN_FRONT": "believe `X-Forwarded-Proto`: HAProxy sets it",

@@ -199,7 +199,8 @@ SPECTACULAR_SETTINGS = {
 }
 
 SIMPLE_JWT = {
-    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=env.integer("ACCESS_TOKEN_MINUTES", 15)),
+    # Of somebody whose account ends or changes, a token is believed for as long, to read with.
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=env.integer("ACCESS_TOKEN_MINUTES", 15, most=15)),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=env.integer("REFRESH_TOKEN_DAYS", 14)),
     "ALGORITHM": "HS256",
     "USER_ID_CLAIM": "sub",
@@ -210,14 +211,15 @@ SIMPLE_JWT = {
 REFRESH_GRACE = timedelta(seconds=env.integer("REFRESH_GRACE_SECONDS", 30))
 
 # How often one may ask: a number per s, min, hour or day, or "off". Outside production the first
-# two are wide enough to load the stack from one address. The others count wrong passwords only
-# (shop.accounts.attempts).
+# two are wide enough to load the stack from one address. The others count what goes wrong:
+# passwords, and names that are taken (shop.accounts.attempts).
 THROTTLE_RATES = {
     "anonymous": env.rate("THROTTLE_ANONYMOUS", "60000/min", production="600/min"),
     "user": env.rate("THROTTLE_USER", "6000/min", production="600/min"),
     "login_account_address": env.rate("THROTTLE_LOGIN_ACCOUNT_ADDRESS", "10/min"),
     "login_address": env.rate("THROTTLE_LOGIN_ADDRESS", "60/min"),
     "login_account": env.rate("THROTTLE_LOGIN_ACCOUNT", "100/hour"),
+    "taken_address": env.rate("THROTTLE_TAKEN_ADDRESS", "30/hour"),
 }
 # Proxies, addresses or networks, whose X-Forwarded-For is believed (its last entry).
 TRUSTED_PROXIES: list[str] = env.words("TRUSTED_PROXIES", ["127.0.0.1"])

@@ -1,9 +1,13 @@
-"""The roles as REST framework permissions."""
+"""The roles as REST framework permissions.
+
+A token says who somebody was when it was made. What changes things, and whatever is for staff
+alone, asks the account as it is now (`live_role`): one statement, on its own shard.
+"""
 
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 
 from shop.core.roles import CATALOG_WRITERS, ORDER_STAFF, USER_ADMINS, WEBHOOK_ADMINS
@@ -28,13 +32,31 @@ def is_open(view: "APIView", method: str | None) -> bool:
     return lets_in(view, method, SimpleNamespace(id=None, role=None, is_authenticated=False))
 
 
+def live_role(request: Request) -> str:
+    """Return the role that the caller's account has now; raise AccountClosed if it has ended."""
+    caller: Any = request.user
+    return str(caller.live_role())
+
+
+class LiveAccount(IsAuthenticated):
+    """Lets in whoever is logged in; to change something, their account has to be open still.
+
+    AccountClosed is raised if it is not. For views whose services do not ask for that themselves.
+    """
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        if not super().has_permission(request, view):
+            return False
+        return request.method in SAFE_METHODS or bool(live_role(request))
+
+
 class _RolePermission(BasePermission):
-    """Lets in the callers whose role is among `roles`."""
+    """Lets in the callers whose role is among `roles`: their token's, and their account's."""
 
     roles: frozenset[str]
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        return has_role(request, self.roles)
+        return has_role(request, self.roles) and live_role(request) in self.roles
 
 
 class CatalogWriter(_RolePermission):

@@ -18,8 +18,9 @@ Address: TypeAlias = IPv4Address | IPv6Address
 
 LOCAL_NAMES = ("localhost", "localhost.")
 PORTS = {"https": 443, "http": 80}
-# IPv6 addresses that stand for IPv4 ones, whichever: a translator may lead inside.
-TRANSLATED = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"), ip_network("2002::/16"))
+# What IANA gives out of IPv6. Outside of it lie local addresses of several kinds and times, and
+# those that stand for IPv4 ones: a translator may lead inside. So may one of 6to4's (2002::/16).
+GLOBAL_UNICAST, SIX_TO_FOUR = ip_network("2000::/3"), ip_network("2002::/16")
 PRINTABLE = re.compile(r"[!-~]+")
 
 
@@ -81,6 +82,8 @@ def _numeric(host: str, port: int) -> list[Address]:
     """Return the address that a host spells out, in any of the ways that a resolver knows."""
     try:
         found = socket.getaddrinfo(host, port, flags=socket.AI_NUMERICHOST)
+    except UnicodeError:  # an empty label, or one that is too long
+        raise UnsafeAddress("This host has no name that could be looked up.") from None
     except OSError:
         return []
     return [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
@@ -91,7 +94,15 @@ def _require(scheme: str, addresses: list[Address]) -> None:
         plain = getattr(address, "ipv4_mapped", None) or address
         if plain.is_loopback and settings.WEBHOOKS_TO_LOOPBACK:
             continue
-        if not plain.is_global or plain.is_multicast or any(plain in net for net in TRANSLATED):
+        if not _is_public(plain):
             raise UnsafeAddress("This address is not a public one.")
         if scheme != "https":
             raise UnsafeAddress("Use https: what is sent must be encrypted.")
+
+
+def _is_public(address: Address) -> bool:
+    if isinstance(address, IPv6Address) and (
+        address not in GLOBAL_UNICAST or address in SIX_TO_FOUR
+    ):
+        return False
+    return address.is_global and not address.is_multicast

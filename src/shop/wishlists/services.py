@@ -8,14 +8,17 @@ from django.utils import timezone
 
 from sharding.django.transactions import atomic, cursor_for
 from sharding.ids import new_id
+from shop.accounts.models import User
 from shop.catalog.selectors import product_for_sale
 from shop.core.db import retried
-from shop.core.errors import AccountClosed, DomainError, NotFound, TooManyLines
+from shop.core.errors import AccountClosed, NotFound, TooManyLines
 from shop.wishlists.models import Wishlist, WishlistItem
 
 # The update that changes nothing makes the row come back when it was there already, and locks it.
+# An account that is being deleted is waited for: no row means that it is closed.
 FIND_OR_OPEN = """
-INSERT INTO {wishlist} AS wishlist (user_id, id, created_at) VALUES (%s, %s, %s)
+INSERT INTO {wishlist} AS wishlist (user_id, id, created_at)
+SELECT owner.id, %s, %s FROM {user} owner WHERE owner.id = %s AND owner.is_active FOR SHARE
 ON CONFLICT (user_id) DO UPDATE SET created_at = wishlist.created_at
 RETURNING id
 """
@@ -33,17 +36,18 @@ def add_item(*, user_id: UUID, product_id: int) -> WishlistItem:
 
     Raises:
         NotFound: there is no such product for sale.
-        AccountClosed: the user is gone.
+        AccountClosed
         TooManyLines: there are settings.MAX_LINES others.
     """
     now = timezone.now()
     try:
         with atomic(WishlistItem, user_id), cursor_for(WishlistItem, user_id) as cursor:
             item = WishlistItem(user_id=user_id, product=product_for_sale(product_id))
-            cursor.execute(
-                FIND_OR_OPEN.format(wishlist=Wishlist._meta.db_table), [user_id, new_id(), now]
-            )
-            (item.wishlist_id,) = cursor.fetchone()
+            tables = {"wishlist": Wishlist._meta.db_table, "user": User._meta.db_table}
+            cursor.execute(FIND_OR_OPEN.format(**tables), [new_id(), now, user_id])
+            if (row := cursor.fetchone()) is None:
+                raise AccountClosed
+            (item.wishlist_id,) = row
             _require_room(item)
             cursor.execute(
                 FIND_OR_ADD.format(item=WishlistItem._meta.db_table),
@@ -51,7 +55,7 @@ def add_item(*, user_id: UUID, product_id: int) -> WishlistItem:
             )
             item.id, item.created_at = cursor.fetchone()
     except IntegrityError as error:
-        raise _translated(error) from error
+        raise NotFound("There is no such product.") from error
     return item
 
 
@@ -78,9 +82,3 @@ def _require_room(item: WishlistItem) -> None:
     others = WishlistItem.objects.for_user(item.user_id).exclude(product_id=item.product_id)
     if others.count() >= settings.MAX_LINES:
         raise TooManyLines("A wishlist")
-
-
-def _translated(error: IntegrityError) -> DomainError:
-    if "user_id_fk" in str(error):
-        return AccountClosed()
-    return NotFound("There is no such product.")

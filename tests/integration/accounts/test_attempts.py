@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import hashers
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from shop.accounts import attempts, services
@@ -32,6 +35,7 @@ def _fresh(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         "login_account_address": "10/min",
         "login_address": "60/min",
         "login_account": "100/hour",
+        "taken_address": "30/hour",
     }
     monkeypatch.setattr(throttling, "now", lambda: NOON)
 
@@ -73,6 +77,86 @@ def test_a_name_that_nobody_has_is_throttled_alike(client: APIClient, ana: User)
 def test_writing_the_name_differently_gains_no_guesses(client: APIClient, ana: User) -> None:
     names = ["ana", "ANA", "Ana", "ａｎａ"] * 3
     assert [guess(client, username=name) for name in names][10:] == [429, 429]
+
+
+@pytest.mark.parametrize("name", ["ana@example.com", "nobody@example.com"])
+def test_a_name_has_one_counter_wherever_it_is_typed(
+    client: APIClient, ana: User, name: str
+) -> None:
+    """As a username, as an address, at the staff pages: registered or not, it is the same."""
+    ways: list[Callable[[], int]] = [
+        lambda: guess_by("username", name.upper()),
+        lambda: guess_by("email", name),
+        lambda: guess_at_staff_pages(name.title()),
+    ]
+    answers = [way() for way in (ways * 5)[:14]]
+    assert answers == [401, 401, 200, 401, 401, 200, 401, 401, 200, 401, 429, 429, 429, 429]
+
+
+def guess_by(kind: str, name: str) -> int:
+    body = {kind: name, "password": "wrong"}
+    answer = APIClient().post("/api/auth/login/", body, headers={"X-Forwarded-For": HERE})
+    return int(answer.status_code)
+
+
+def guess_at_staff_pages(name: str) -> int:
+    form = {"username": name, "password": "wrong"}
+    answer = Client().post("/admin/login/", form, headers={"X-Forwarded-For": HERE})
+    return int(answer.status_code)
+
+
+@pytest.mark.parametrize("tries", [0, 10])
+@pytest.mark.parametrize("ways", [("username", "ana"), ("email", "ana@example.com")], ids=str)
+def test_the_staff_pages_tell_nothing_about_who_is_registered(
+    ana: User, sam: User, ways: tuple[str, str], tries: int
+) -> None:
+    kind, registered = ways
+    answers = []
+    for name in (registered, registered.replace("ana", "nobody"), registered.replace("ana", "sam")):
+        for _ in range(tries):
+            guess_by(kind, name)
+        with CaptureQueriesContext(connection) as asked:
+            answers.append((guess_at_staff_pages(name), len(asked)))
+    assert len(set(answers)) == 1
+    assert answers[0][0] == (429 if tries else 200)
+
+
+def register(client: APIClient, name: str, address: str = HERE) -> int:
+    body = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
+    answer = client.post("/api/auth/register/", body, headers={"X-Forwarded-For": address})
+    return int(answer.status_code)
+
+
+def test_who_asks_for_many_taken_names_is_told_no_more(client: APIClient, ana: User) -> None:
+    assert [register(client, "ana") for _ in range(32)] == [409] * 30 + [429] * 2
+    assert register(client, "somebody-new") == 429
+    assert register(client, "somebody-new", ELSEWHERE) == 201
+
+
+def test_registering_counts_nothing(client: APIClient, ana: User) -> None:
+    assert {register(client, f"user-{number}") for number in range(32)} == {201}
+    assert register(client, "ana") == 409
+
+
+def test_a_new_name_of_an_account_is_limited_with_those_of_registration(
+    client: APIClient, ana: User, bo: User, as_user: Callable[[User], APIClient]
+) -> None:
+    for _ in range(29):
+        register(client, "ana")
+    header = {"X-Forwarded-For": HERE}
+    wanted = [{"username": "ana"}, {"email": "ana@example.com"}, {"first_name": "Bo"}]
+    answers = [as_user(bo).patch("/api/users/me/", one, headers=header) for one in wanted]
+    assert [answer.status_code for answer in answers] == [409, 429, 200]
+
+
+def test_a_refused_registration_runs_no_password_hash(
+    client: APIClient, ana: User, hash_runs: list[str]
+) -> None:
+    for _ in range(30):
+        register(client, "ana")
+    hash_runs.clear()
+    assert register(client, "ana") == 429
+    assert hash_runs == []
 
 
 def test_logging_in_counts_nothing(client: APIClient, ana: User) -> None:
@@ -133,7 +217,7 @@ def test_a_known_address_is_remembered_for_30_days(client: APIClient, ana: User)
     from django.core.cache import cache
 
     login(client)
-    key = attempts._known("username:ana", HERE)
+    key = attempts._known("ana", HERE)
     assert cache.ttl(key) == timedelta(days=30).total_seconds()  # type: ignore[attr-defined]
     assert "192.0.2.1" not in key
     assert "ana" not in key

@@ -1,4 +1,7 @@
+from datetime import timedelta
+
 import pytest
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from shop.config.environment import Environment
@@ -13,3 +16,16 @@ def test_a_word_that_is_no_choice_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("ENVIRONMENT", "Production")
     with pytest.raises(ImproperlyConfigured, match="'Production'; it must be local or production"):
         Environment().one_of("ENVIRONMENT", "local", "production")
+
+
+def test_a_number_beyond_what_is_safe_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in ("16", "0", "-1"):
+        monkeypatch.setenv("ACCESS_TOKEN_MINUTES", number)
+        with pytest.raises(ImproperlyConfigured, match=f"is {number}; it must be 1 to 15"):
+            Environment().integer("ACCESS_TOKEN_MINUTES", 15, most=15)
+    monkeypatch.setenv("ACCESS_TOKEN_MINUTES", "5")
+    assert Environment().integer("ACCESS_TOKEN_MINUTES", 15, most=15) == 5
+
+
+def test_an_access_token_lives_for_a_quarter_of_an_hour_at_most() -> None:
+    assert settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"] <= timedelta(minutes=15)

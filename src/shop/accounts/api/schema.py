@@ -129,7 +129,7 @@ OPERATIONS = {
         sends={"first_name": "Ana Maria"},
         returns=UserSerializer,
         example={**USER, "first_name": "Ana Maria"},
-        errors=(IdentityTaken, AccountClosed),
+        errors=(IdentityTaken,),
     ),
     "PasswordView.post": Operation(
         id="me_password",
@@ -140,7 +140,6 @@ OPERATIONS = {
         body=PasswordChangeSerializer,
         sends={"current_password": PASSWORD, "new_password": "a staple of another battery"},
         status=204,
-        errors=(AccountClosed,),
     ),
     "UserListView.get": Operation(
         id="accounts_list",

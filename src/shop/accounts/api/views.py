@@ -83,6 +83,7 @@ class MeView(APIView):
             user_id=caller_id(request),
             changes=validated(ProfileChangeSerializer, request.data),
             check=lambda user: require_match(request, UserSerializer(user).data),
+            address=client_address(request),
         )
         return Response(UserSerializer(user).data)
 

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from shop.carts.api.serializers import AddItemSerializer, CartItemSerializer, QuantitySerializer
 from shop.carts.errors import QuantityTooLarge
-from shop.core.errors import AccountClosed, NotFound, TooManyLines
+from shop.core.errors import NotFound, TooManyLines
 from shop.core.openapi import TIME_EXAMPLE, UUID_EXAMPLE, Operation
 
 CART = "Cart"
@@ -75,7 +75,7 @@ OPERATIONS = {
         returns=CartItemSerializer,
         example=LINE,
         status=201,
-        errors=(QuantityTooLarge, TooManyLines, AccountClosed, NotFound),
+        errors=(QuantityTooLarge, TooManyLines, NotFound),
         idempotent="optional",
         located=True,
     ),

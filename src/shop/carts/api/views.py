@@ -17,10 +17,13 @@ from shop.carts.api.serializers import (
 from shop.core.api import caller_id, idempotent_if_keyed, validated
 from shop.core.conditional import Check, matching
 from shop.core.idempotency import Answer
+from shop.core.permissions import LiveAccount
 
 
 class CartView(APIView):
     """The whole cart."""
+
+    permission_classes = [LiveAccount]
 
     if_match = ("DELETE",)
 
@@ -51,6 +54,8 @@ class CartItemListView(APIView):
 
 class CartItemView(APIView):
     """One line of the cart."""
+
+    permission_classes = [LiveAccount]
 
     if_match = ("PATCH", "DELETE")
 

@@ -174,13 +174,15 @@ class Schema(AutoSchema):
             yield problems.STALE
         if self.told.idempotent:
             yield problems.KEY_MISSING
-            yield from map(refusal, (KeyReused, InProgress, AccountClosed))
+            yield from map(refusal, (KeyReused, InProgress))
 
     def _refusals_of_callers(self) -> Iterator[Refusal]:
         if self.told.security == "bearer" and not self._is_open():
             yield from (problems.BAD_TOKEN, problems.NO_TOKEN)
+            if self.method != "GET":
+                yield refusal(AccountClosed)
         if self._roles() != set(Role):
-            yield problems.WRONG_ROLE
+            yield from (problems.WRONG_ROLE, refusal(AccountClosed))
 
     def _refusals_of_content(self) -> Iterator[Refusal]:
         if self.told.query or self.told.paged or self.told.body:
@@ -190,7 +192,9 @@ class Schema(AutoSchema):
 
 
 def _somebody(role: Role) -> object:
-    return SimpleNamespace(id=None, role=role.value, is_authenticated=True)
+    return SimpleNamespace(
+        id=None, role=role.value, is_authenticated=True, live_role=lambda: role.value
+    )
 
 
 def _meaning_of(status: int) -> str:

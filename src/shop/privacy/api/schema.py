@@ -35,7 +35,7 @@ OPERATIONS = {
         body=DeletionSerializer,
         sends={"password": PASSWORD},
         status=204,
-        errors=(AccountClosed, OwnAccount),
+        errors=(OwnAccount,),
     ),
     "ExportView.get": Operation(
         id="me_export",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from shop.catalog.api.schema import OPERATIONS as CATALOG_OPERATIONS
 from shop.catalog.api.schema import PRODUCT
-from shop.core.errors import AccountClosed, NotFound
+from shop.core.errors import NotFound
 from shop.core.openapi import TIME_EXAMPLE, UUID_EXAMPLE, Operation, page_of
 from shop.core.openapi.problems import WRONG_ROLE
 from shop.reviews.api.serializers import RatedProductSerializer, ReviewSerializer
@@ -57,7 +57,7 @@ OPERATIONS = {
         returns=ReviewSerializer,
         example=REVIEW,
         status=201,
-        errors=(AlreadyReviewed, AccountClosed, NotFound),
+        errors=(AlreadyReviewed, NotFound),
         located=True,
     ),
     "ReviewView.get": Operation(

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from shop.core.errors import AccountClosed, NotFound, TooManyLines
+from shop.core.errors import NotFound, TooManyLines
 from shop.core.openapi import TIME_EXAMPLE, UUID_EXAMPLE, Operation, page_of
 from shop.wishlists.api.serializers import AddItemSerializer, WishlistItemSerializer
 
@@ -60,7 +60,7 @@ OPERATIONS = {
         returns=WishlistItemSerializer,
         example=ITEM,
         status=201,
-        errors=(TooManyLines, AccountClosed, NotFound),
+        errors=(TooManyLines, NotFound),
         located=True,
     ),
     "WishlistItemView.delete": Operation(

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from shop.core.api import caller_id, created, validated
+from shop.core.permissions import LiveAccount
 from shop.wishlists import selectors, services
 from shop.wishlists.api.serializers import AddItemSerializer, WishlistItemSerializer
 from shop.wishlists.models import WishlistItem
@@ -16,6 +17,8 @@ from shop.wishlists.models import WishlistItem
 
 class WishlistView(APIView):
     """The whole wishlist."""
+
+    permission_classes = [LiveAccount]
 
     def get(self, request: Request) -> Response:
         wishlist = selectors.wishlist_of(caller_id(request))
@@ -51,6 +54,8 @@ class WishlistItemListView(generics.ListAPIView[WishlistItem]):
 
 class WishlistItemView(APIView):
     """One item of the wishlist."""
+
+    permission_classes = [LiveAccount]
 
     def delete(self, request: Request, item_id: UUID) -> Response:
         services.remove_item(user_id=caller_id(request), item_id=item_id)

@@ -56,7 +56,7 @@ def test_a_closed_account_is_neither_read_nor_changed(
     as_ana: APIClient, ana: User, method: str
 ) -> None:
     User.objects.for_user(ana.id).update(is_active=False)
-    assert_problem(getattr(as_ana, method)(ME), 403, "account_closed")
+    assert_problem(getattr(as_ana, method)(ME, {}), 403, "account_closed")
 
 
 def test_what_is_left_out_of_a_change_stays(as_ana: APIClient) -> None:

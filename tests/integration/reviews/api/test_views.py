@@ -188,7 +188,7 @@ def test_its_author_changes_and_deletes_a_review(
     assert client.get(anas["url"]).json() == changed.json()
     assert as_user(ana).delete(anas["url"]).status_code == 204
     for method in ("get", "patch", "delete"):
-        assert_problem(getattr(as_user(ana), method)(anas["url"]), 404, "not_found")
+        assert_problem(getattr(as_user(ana), method)(anas["url"], {}), 404, "not_found")
 
 
 @pytest.mark.parametrize(
