@@ -24,6 +24,7 @@ from sharding.errors import (
     CitusMissing,
     ClusterNotAvailable,
     CoordinatorLost,
+    InvalidInput,
     NodeNotAvailable,
     NotTheCoordinator,
     ShardingError,
@@ -38,6 +39,9 @@ SELECT current_setting('server_version') AS postgresql,
        (SELECT extversion FROM pg_extension WHERE extname = 'citus') AS extension,
        current_database() AS database
 """
+# citus_is_coordinator() says no of one that is not registered yet.
+OWN_GROUP = "SELECT groupid FROM pg_dist_local_group"
+COORDINATOR = "SELECT nodename || ':' || nodeport FROM pg_dist_node WHERE groupid = 0"
 # Otherwise Citus hides the shards' own tables in pg_class.
 SHOW_SHARDS = ("citus.override_table_visibility", "off")
 NODES = """
@@ -79,7 +83,12 @@ class Node:
 
 
 class Cluster:
-    """A connection to the coordinator, and from there to every node with the same credentials."""
+    """A connection to the coordinator, and from there to every node with the same credentials.
+
+    Attributes:
+        is_stand_in: a worker answers in the place of the coordinator, which is away.
+        stands_in_for: the coordinator's address then.
+    """
 
     def __init__(
         self, coordinator: Session, dsn: str, *, about: Row, log: Log | None, read_only: bool
@@ -92,6 +101,8 @@ class Cluster:
         self._log = log
         self._read_only = read_only
         self._silent: dict[str, tuple[float, NodeNotAvailable]] = {}
+        self.is_stand_in = coordinator.value(OWN_GROUP) != 0
+        self.stands_in_for: str = coordinator.value(COORDINATOR) or "" if self.is_stand_in else ""
 
     @classmethod
     def connect(
@@ -102,30 +113,53 @@ class Cluster:
         read_only: bool = True,
         timeout: timedelta = STATEMENT_TIMEOUT,
     ) -> Cluster:
-        """Connect to the coordinator.
+        """Connect to the coordinator, or to look at the cluster, to whichever named node answers.
 
         Args:
-            dsn: the coordinator itself, not its pooler, as a superuser.
+            dsn: the coordinator itself, not its pooler, as a superuser. It may name several hosts,
+                as libpq writes them (host1:port1,host2:port2): the coordinator is found among
+                them, and while it is away the others say what they know.
             log: is told every statement, with the name of the node.
             read_only: refuse every change, on every node.
             timeout: what a statement may take at most; see `Session.limit`.
 
         Raises:
-            ClusterNotAvailable: nobody answers there within 4 seconds.
+            ClusterNotAvailable: nobody answers there within 4 seconds for each host.
             CitusMissing: a PostgreSQL without the extension.
-            NotTheCoordinator: a worker.
+            NotTheCoordinator: only workers are named; or for a change, only they answer.
             ThroughAPooler: a pooler.
             InvalidInput: the DSN cannot be read.
         """
-        name = address(dsn)
-        try:
-            session = connect(dsn, name=name, log=log, read_only=read_only, timeout=timeout)
-        except NodeNotAvailable as error:
-            raise ClusterNotAvailable(f"The coordinator {error}") from error
+        named = one_by_one(dsn)
+        away: list[NodeNotAvailable] = []
+        stand_in: Cluster | None = None
+        for each in named:
+            try:
+                session = connect(
+                    each, name=address(each), log=log, read_only=read_only, timeout=timeout
+                )
+            except NodeNotAvailable as error:
+                away.append(error)
+                continue
+            found = cls._begin(session, each, log=log, read_only=read_only)
+            if stand_in is not None and not found.is_stand_in:
+                stand_in.close()
+            if not found.is_stand_in:
+                return found
+            stand_in = stand_in or found
+        if stand_in is None:
+            raise ClusterNotAvailable(f"The coordinator {away[0]}") from away[0]
+        if not (read_only and away):
+            stand_in.close()
+            raise _not_the_coordinator(stand_in)
+        return stand_in
+
+    @classmethod
+    def _begin(cls, session: Session, dsn: str, *, log: Log | None, read_only: bool) -> Cluster:
         session.lost = CoordinatorLost
         try:
             about = session.row(ABOUT)
-            _require_coordinator(session, about)
+            _require_citus(session, about)
             session.set(*SHOW_SHARDS)
         except BaseException:
             session.close()
@@ -186,7 +220,7 @@ class Cluster:
     def dsn_of(self, node: Node) -> str:
         """Return the DSN of a node: the coordinator's, with host and port exchanged."""
         parts = parsed(self._dsn)
-        if node.is_coordinator and node.is_primary:
+        if node.is_coordinator and node.is_primary and not self.is_stand_in:
             # Registered, it may be `localhost`, which is another machine here.
             return self._dsn
         parts.pop("hostaddr", None)
@@ -272,15 +306,40 @@ def split_answers(
     return good, bad
 
 
-def _require_coordinator(session: Session, about: Row) -> None:
+def one_by_one(dsn: str) -> list[str]:
+    """Return a DSN for each host that it names.
+
+    Raises:
+        InvalidInput: it cannot be read, or has other numbers of hosts and ports.
+    """
+    parts = parsed(dsn)
+    hosts = parts.get("host", "localhost").split(",")
+    ports = parts.get("port", "5432").split(",")
+    if len(hosts) == 1:
+        return [dsn]
+    if len(ports) == 1:
+        ports *= len(hosts)
+    if len(ports) != len(hosts):
+        raise InvalidInput(f"The DSN names {len(hosts)} hosts and {len(ports)} ports.")
+    parts.pop("hostaddr", None)
+    return [
+        str(make_dsn(**(parts | {"host": host, "port": port})))
+        for host, port in zip(hosts, ports, strict=True)
+    ]
+
+
+def _require_citus(session: Session, about: Row) -> None:
     if about.extension is None:
         raise CitusMissing(
             "This PostgreSQL has no Citus extension; shardctl needs a Citus cluster"
             f" ({session.name}, database {about.database})."
         )
-    # citus_is_coordinator() says no of one that is not registered yet.
-    if session.value("SELECT groupid FROM pg_dist_local_group") == 0:
-        return
-    row = session.row("SELECT nodename, nodeport FROM pg_dist_node WHERE groupid = 0")
-    where = f"the coordinator, {row.nodename}:{row.nodeport}" if row else "the coordinator"
-    raise NotTheCoordinator(f"{session.name} is a worker of the cluster; connect to {where}.")
+
+
+def _not_the_coordinator(worker: Cluster) -> NotTheCoordinator:
+    where = (
+        f"the coordinator, {worker.stands_in_for}" if worker.stands_in_for else "the coordinator"
+    )
+    return NotTheCoordinator(
+        f"{worker.coordinator.name} is a worker of the cluster; connect to {where}."
+    )

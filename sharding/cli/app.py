@@ -51,12 +51,18 @@ class App:
 
     def cluster(self, *, read_only: bool = True, timeout: timedelta = STATEMENT_TIMEOUT) -> Cluster:
         """Connect to the cluster that the options name; close it, or use it in a `with`."""
-        return Cluster.connect(
+        found = Cluster.connect(
             surroundings.dsn(self.dsn),
             log=self.log_sql if self.show_sql else None,
             read_only=read_only,
             timeout=timeout,
         )
+        if found.is_stand_in:
+            self.say(
+                f"[yellow]The coordinator, {found.stands_in_for}, does not answer:"
+                f" {found.coordinator.name} says what it knows.[/]"
+            )
+        return found
 
     def log_sql(self, node: str, sql: str) -> None:
         """Print a statement, ready to be pasted into psql."""

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from sharding.cluster import Cluster, split_answers
-from sharding.errors import NodeNotAvailable, QueryFailed
+from sharding.errors import CoordinatorLost, NodeNotAvailable, QueryFailed
 from tests import throwaway
 from tests.throwaway import Throwaway
 
@@ -128,7 +128,7 @@ def test_a_server_that_ends_the_connection_is_named(small: Throwaway) -> None:
     with Cluster.connect(small.dsn, read_only=False) as cluster:
         pid = cluster.value("SELECT pg_backend_pid()")
         small.sql("SELECT pg_terminate_backend(%s)", [pid])
-        with pytest.raises(NodeNotAvailable, match=f"{small.coordinator.address} broke off"):
+        with pytest.raises(CoordinatorLost, match=f"{small.coordinator.address} broke off"):
             cluster.query("SELECT 1")
 
 
