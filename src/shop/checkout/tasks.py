@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from uuid import UUID
 
 from django.utils import timezone
@@ -10,6 +11,7 @@ from shop.checkout import charging, holds
 from shop.core.models import OutboxEvent
 from shop.core.tasks import (
     CRITICAL,
+    LIMITS,
     MAINTENANCE,
     NEVER,
     STANDARD,
@@ -18,6 +20,7 @@ from shop.core.tasks import (
     event_task,
     task,
 )
+from shop.core.turns import turn
 from shop.payments.gateways.base import GatewayRefused, GatewayUnavailable
 
 
@@ -55,5 +58,8 @@ def refund_payment(event: OutboxEvent) -> None:
 
 @task(queue=MAINTENANCE, retry=NEVER)
 def cancel_unpaid() -> None:
-    """Cancel the orders that nobody has paid in time."""
-    holds.cancel_unpaid(now=timezone.now())
+    """Charge or cancel the orders that nobody has paid in time, unless a turn of it still lasts."""
+    longest = timedelta(seconds=LIMITS[MAINTENANCE].hard)
+    with turn(holds.NAME, longest=longest) as is_ours:
+        if is_ours:
+            holds.cancel_unpaid(now=timezone.now())

@@ -297,6 +297,8 @@ STRIPE_API_KEY = env.text("STRIPE_API_KEY", "")
 STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com")
 # How long an unpaid order keeps its stock; a bank needs days.
 UNPAID_ORDER_LIFETIME = timedelta(minutes=env.integer("UNPAID_ORDER_MINUTES", 30))
+# A gateway that is away is waited for, but not for ever; for less than the outbox does.
+UNPAID_ORDER_LONGEST = timedelta(minutes=env.integer("UNPAID_ORDER_LONGEST_MINUTES", 6 * 60))
 UNPAID_TRANSFER_LIFETIME = timedelta(days=env.integer("UNPAID_TRANSFER_DAYS", 7))
 
 # Merchants' webhooks: addresses on this machine are for development only.

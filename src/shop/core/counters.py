@@ -56,6 +56,11 @@ def mark(keys: Iterable[str], *, lifetime: timedelta) -> None:
     _ask(lambda: cache.set_many(marks, timeout=int(lifetime.total_seconds())), None)
 
 
+def keep(key: str, value: str, *, lifetime: timedelta) -> None:
+    """Remember a value for a time."""
+    _ask(lambda: cache.set(key, value, timeout=int(lifetime.total_seconds())), None)
+
+
 def first(key: str, *, lifetime: timedelta) -> bool | None:
     """Mark a key unless it is marked, atomically; tell whether it was not, None if not known."""
     return _ask(lambda: bool(cache.add(key, 1, timeout=int(lifetime.total_seconds()))), None)

@@ -14,3 +14,4 @@ class NotificationsConfig(AppConfig):
         subscribe("order.placed", tasks.confirm_order)
         subscribe("payment.failed", tasks.tell_payment_failed)
         subscribe("order.shipped", tasks.tell_shipped)
+        subscribe("order.cancelled", tasks.tell_cancelled)

@@ -16,6 +16,7 @@ class SentMail(DistributedModel):
         ORDER_CONFIRMATION = "order_confirmation"
         PAYMENT_FAILED = "payment_failed"
         SHIPPED = "shipped"
+        ORDER_CANCELLED = "order_cancelled"
 
     placement: ClassVar[Placement] = Distributed(by="user_id", colocate_with="accounts.User")
 

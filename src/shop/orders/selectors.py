@@ -8,7 +8,7 @@ from django.db.models import Prefetch, QuerySet
 
 from sharding.django.cluster import shard_count
 from shop.core.errors import NotFound
-from shop.orders.models import Order, OrderItem
+from shop.orders.models import Order, OrderEvent, OrderItem
 
 
 class Filters(TypedDict, total=False):
@@ -34,6 +34,13 @@ def order_of(user_id: UUID, order_id: UUID) -> Order:
     if order is None:
         raise NotFound("There is no such order.")
     return order
+
+
+def cancelled_by(user_id: UUID, order_id: UUID) -> str:
+    """Return why an order was cancelled: ``unpaid``, ``customer``, ``staff``, or empty."""
+    history = OrderEvent.objects.for_user(user_id).filter(order_id=order_id)
+    entry = history.filter(status=Order.Status.CANCELLED).order_by("id").first()
+    return str(entry.details.get("by", "")) if entry else ""
 
 
 def orders_for_staff(filters: Filters) -> QuerySet[Order]:

@@ -119,3 +119,27 @@ def test_the_rooms_topics_are_heard(order: Order) -> None:
     assert "notifications.confirm_order" in outbox.subscribers("order.placed")
     assert "notifications.tell_payment_failed" in outbox.subscribers("payment.failed")
     assert "notifications.tell_shipped" in outbox.subscribers("order.shipped")
+
+
+@pytest.mark.parametrize(
+    ("by", "why"),
+    [
+        ("unpaid", "your order is cancelled: its payment did not succeed in time."),
+        ("customer", "your order is cancelled, as you have asked."),
+        ("staff", "your order is cancelled."),
+    ],
+)
+def test_who_has_an_order_cancelled_is_told_why_and_that_money_goes_back(
+    order: Order, by: str, why: str
+) -> None:
+    order.become(Order.Status.CANCELLED, by=by)
+    for _ in range(2):
+        consume_now(tasks.tell_cancelled, told(order, "order.cancelled"))
+    (sent,) = mail.outbox
+    assert sent.subject == f"Your order {order.id} is cancelled"
+    assert why in sent.body
+    assert "Whatever you have paid for it goes back to you." in sent.body
+
+
+def test_cancelling_is_told_to_the_customer() -> None:
+    assert tasks.tell_cancelled.name in outbox.subscribers("order.cancelled")
