@@ -95,5 +95,14 @@ DASHBOARD = Dashboard(
             text="One user on one shard: shardctl skew names them, shardctl isolate moves them.",
             queries=[Query("max(sharding_heaviest_tenant_share)", "heaviest")],
         ),
+        Panel(
+            id=9,
+            title="Refunds due",
+            text="Money that has to go back and has not yet. Bank transfers wait for a person: "
+            "GET /api/staff/refunds/.",
+            queries=[
+                Query("max by (payment_method) (shardmart_due_refunds)", "{{payment_method}}")
+            ],
+        ),
     ],
 )

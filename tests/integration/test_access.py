@@ -94,10 +94,13 @@ POST   /api/orders/<order_id>/payments/             401   404   201     404     
 GET    /api/payments/                               401   200   200     200     200   200
 GET    /api/payments/<payment_id>/                  401   404   200     404     404   404
 POST   /api/payments/<payment_id>/refund/           401   403   403     200     403   200
+POST   /api/payments/<payment_id>/received/         401   403   403     200     403   200
+POST   /api/payments/<payment_id>/paid-out/         401   403   403     200     403   200
 POST   /api/payments/webhook/                       401   401   401     401     401   401
 GET    /api/staff/orders/                           401   403   403     200     403   200
 GET    /api/staff/orders/<user_id>/<order_id>/      401   403   403     200     403   200
 PATCH  /api/staff/orders/<user_id>/<order_id>/      401   403   403     200     403   200
+GET    /api/staff/refunds/                          401   403   403     200     403   200
 GET    /api/staff/webhooks/                         401   403   403     403     403   200
 POST   /api/staff/webhooks/                         401   403   403     403     403   201
 GET    /api/staff/webhooks/<endpoint_id>/           401   403   403     403     403   200
@@ -186,6 +189,8 @@ class World:
             ("POST", "/api/orders/"): {"payment_method": "card"},
             ("POST", "/api/orders/<order_id>/payments/"): {"payment_method": "card"},
             ("POST", "/api/payments/<payment_id>/refund/"): {"user_id": self.ids["user_id"]},
+            ("POST", "/api/payments/<payment_id>/received/"): {"user_id": self.ids["user_id"]},
+            ("POST", "/api/payments/<payment_id>/paid-out/"): {"user_id": self.ids["user_id"]},
             ("POST", "/api/staff/webhooks/"): WEBHOOK,
             ("PATCH", "/api/staff/webhooks/<endpoint_id>/"): {"is_active": True},
             ("PATCH", "/api/staff/orders/<user_id>/<order_id>/"): {"order_status": "cancelled"},
@@ -209,9 +214,14 @@ class World:
     def filled(self, path: str) -> str:
         """Return a path of the table with Ana's ids."""
         room = (*path.split("/"), "")[2]
-        return re.sub(
-            r"<(\w+)>", lambda m: str(self.ids.get(f"{room}_{m[1]}", self.ids.get(m[1]))), path
-        )
+        action = path.rpartition(">/")[2].rstrip("/")
+
+        def own(match: re.Match[str]) -> str:
+            name = match[1]
+            found = (f"{name} {action}", f"{room}_{name}", name)
+            return str(next((self.ids[key] for key in found if key in self.ids), None))
+
+        return re.sub(r"<(\w+)>", own, path)
 
 
 @pytest.fixture
@@ -270,9 +280,14 @@ def _webhook(admin: APIClient, ana: User) -> dict[str, object]:
 
 
 def _ids_of_ana(ana: User, client: APIClient, sold_id: int, reviewed_id: int) -> dict[str, object]:
-    """Ana has an order whose payment failed, one that is paid, a review, a line and a wish."""
-    failed, paid = (_order(client, sold_id) for _ in range(2))
+    """Ana has an order whose payment failed, one that is paid, a review, a line and a wish.
+
+    Another waits for a bank, and the money of a last one has to go back.
+    """
+    failed, paid, unpaid, cancelled = (_order(client, sold_id) for _ in range(4))
     payments = Payment.objects.for_user(ana.id)
+    payments.filter(order_id__in=[unpaid, cancelled]).update(payment_method="bank_transfer")
+    payments.filter(order_id=cancelled).update(status=Payment.Status.REFUND_DUE)
     payments.filter(order_id=failed).update(status=Payment.Status.FAILED)
     payments.filter(order_id=paid).update(status=Payment.Status.SUCCEEDED)
     Order.objects.for_user(ana.id).filter(id=paid).update(order_status=Order.Status.PAID)
@@ -282,6 +297,8 @@ def _ids_of_ana(ana: User, client: APIClient, sold_id: int, reviewed_id: int) ->
     return {
         "order_id": failed,
         "payment_id": payments.get(order_id=paid).id,
+        "payment_id received": payments.get(order_id=unpaid).id,
+        "payment_id paid-out": payments.get(order_id=cancelled).id,
         "review_id": review["id"],
         "wishlist_item_id": wish["id"],
         "cart_item_id": line["id"],

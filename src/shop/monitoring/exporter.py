@@ -22,6 +22,7 @@ from sharding.django import readings as cluster
 from sharding.django.readings import Figure, Reading
 from shop.core import readings as core
 from shop.inventory import readings as inventory
+from shop.payments import readings as payments
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ def collectors() -> list[Collector]:
         Collector("queues", core.queues),
         Collector("beat", core.beat),
         Collector("stock", inventory.drift, turns=4),
+        Collector("refunds", payments.refunds_due, turns=4),
         *(
             [
                 Collector("nodes", lambda: cluster.nodes(monitor)),

@@ -209,6 +209,7 @@ SINGLE: tuple[tuple[str, str, Say], ...] = (
     ("shardmart_outbox_oldest_seconds", "Oldest due", saying.seconds),
     ("shardmart_dead_letters", "Dead letters", saying.count),
     ("shardmart_stock_drift_products", "Products off their books", saying.count),
+    ("shardmart_due_refunds_oldest_seconds", "Oldest refund due", saying.seconds),
     ("sharding_heaviest_tenant_share", "Busiest user or product", saying.share),
 )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,13 +11,19 @@ from django.utils import timezone
 from prometheus_client import generate_latest
 
 from sharding.django.readings import Figure, Reading
+from sharding.ids import new_id
 from shop.accounts.models import User
 from shop.config.celery import app
 from shop.core import readings as core
 from shop.core.models import DeadLetter, OutboxEvent
+from shop.core.tasks import LIMITS
 from shop.inventory import readings as inventory
 from shop.inventory.models import Stock
 from shop.monitoring.exporter import Collector, Exporter, collectors, registry
+from shop.orders.services import create_order
+from shop.payments import readings as payments
+from shop.payments.models import Payment
+from shop.payments.services import create_payment
 from tests.conftest import MakeProduct
 
 FIGURE = Figure("tests_figure", "x", ("node",))
@@ -46,6 +53,27 @@ def test_books_that_agree_show_no_drift_and_others_do(make_product: MakeProduct)
 
 
 @pytest.mark.django_db
+def test_refunds_that_are_due_are_counted_and_aged(ana: User) -> None:
+    def due(method: str, hours: int) -> None:
+        order = create_order(user_id=ana.id, order_id=new_id(), cart_id=new_id(), lines=[])
+        payment = create_payment(
+            user_id=ana.id, order_id=order.id, amount=Decimal(5), payment_method=method
+        )
+        since = timezone.now() - timedelta(hours=hours)
+        own = Payment.objects.for_user(ana.id).filter(id=payment.id)
+        own.update(status="refund_due", updated_at=since)
+
+    assert set(shown(payments.refunds_due()).values()) == {0}
+    due("card", 2)
+    due("bank_transfer", 30)
+    due("bank_transfer", 1)
+    found = {(one.figure.name, *one.labels): one.value for one in payments.refunds_due()}
+    counts = {method: found["shardmart_due_refunds", method] for method in Payment.Method.values}
+    assert counts == {"card": 1, "paypal": 0, "bank_transfer": 2}
+    assert 30 * 3600 <= found[("shardmart_due_refunds_oldest_seconds",)] < 31 * 3600
+
+
+@pytest.mark.django_db
 def test_the_outbox_tells_what_waits_and_since_when(ana: User) -> None:
     def event(**values: Any) -> None:
         event = OutboxEvent(user_id=ana.id, topic="x", payload={}, **values)
@@ -70,7 +98,7 @@ def test_the_outbox_tells_what_waits_and_since_when(ana: User) -> None:
 
 
 def test_queues_that_nobody_has_used_are_empty() -> None:
-    names = ("critical", "default", "mail", "maintenance")
+    names = tuple(LIMITS)
     with app.connection_for_write() as connection:
         for name in names:  # other tests of this process have used them
             connection.default_channel.queue_purge(name)

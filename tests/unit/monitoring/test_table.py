@@ -9,7 +9,7 @@ PAGE = Path(__file__).resolve().parents[3] / "docs/monitoring.md"
 # Not about amounts: a state, a moment, how many there are.
 WITHOUT_UNIT = {"up", "info", "open", "running", "flight", "depth", "waiting", "unpublished"}
 WITHOUT_UNIT |= {"letters", "products", "units", "connections", "transactions", "tenants"}
-WITHOUT_UNIT |= {"shards", "share"}
+WITHOUT_UNIT |= {"shards", "share", "refunds"}
 
 
 def test_the_table_is_as_the_code_has_it_now() -> None:
@@ -30,6 +30,6 @@ def test_metrics_are_named_as_prometheus_wants_it() -> None:
 
 def test_no_label_is_of_a_kind_that_grows_without_end() -> None:
     bounded = {"route", "method", "status", "alias", "node", "role", "queue", "task", "outcome"}
-    bounded |= {"view", "part", "reason", "scope", "collector"}
+    bounded |= {"view", "part", "reason", "scope", "collector", "payment_method"}
     for row in rows():
         assert set(row.labels) <= bounded, row.name

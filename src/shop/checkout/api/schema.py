@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from shop.checkout.api.serializers import (
+    ByHandSerializer,
     EventSerializer,
     OrderStatusSerializer,
     PayingSerializer,
@@ -14,10 +15,12 @@ from shop.checkout.api.serializers import (
 )
 from shop.checkout.errors import (
     CartEmpty,
+    NotATransfer,
     PartialRefund,
     PaymentNotDue,
     PriceChanged,
     ProductUnavailable,
+    RefundUnderWay,
     TooManyUnpaidOrders,
 )
 from shop.core.errors import NotFound, TooManyLines
@@ -26,8 +29,8 @@ from shop.core.states import InvalidTransition
 from shop.inventory.errors import InsufficientStock
 from shop.orders.api.schema import ORDER, ORDERS, STAFF
 from shop.orders.api.serializers import OrderSerializer
-from shop.payments.api.schema import PAYMENT, PAYMENTS
-from shop.payments.api.serializers import PaymentSerializer
+from shop.payments.api.schema import DUE, PAYMENT, PAYMENTS
+from shop.payments.api.serializers import PaymentSerializer, StaffPaymentSerializer
 from shop.payments.errors import AmountNotPayable, InvalidSignature, SignatureExpired
 
 PROBLEM_MEMBERS = {
@@ -38,6 +41,8 @@ PROBLEM_MEMBERS = {
 }
 
 HOW_TO_PAY = {"payment_method": "card", "payment_token": "tok_success"}
+BY_HAND = {"user_id": UUID_EXAMPLE, "reference": "SEPA 4711"}
+TRANSFER = {**DUE, "payment_method": "bank_transfer", "provider_ref": ""}
 PLACED = {"id": UUID_EXAMPLE, "status": "pending", "details": {}, "created_at": TIME_EXAMPLE}
 STAFF_ORDER = {"user_id": UUID_EXAMPLE, **ORDER, "payments": [PAYMENT], "events": [PLACED]}
 
@@ -119,6 +124,33 @@ OPERATIONS = {
         returns=PaymentSerializer,
         example={**PAYMENT, "status": "refund_due"},
         errors=(InvalidTransition, PartialRefund),
+        idempotent="required",
+    ),
+    "ReceivedView.post": Operation(
+        id="payments_received",
+        tag=PAYMENTS,
+        summary="Say that a bank transfer has come",
+        description="`user_id` names its owner, `reference` what finds the booking again. Its "
+        "order is paid; if it was cancelled meanwhile, the payment is `refund_due`.",
+        body=ByHandSerializer,
+        sends=BY_HAND,
+        returns=StaffPaymentSerializer,
+        example={**TRANSFER, "status": "succeeded"},
+        errors=(InvalidTransition, NotATransfer),
+        idempotent="required",
+    ),
+    "PaidOutView.post": Operation(
+        id="payments_paid_out",
+        tag=PAYMENTS,
+        summary="Say that the money of a payment was sent back by hand",
+        description="`user_id` names its owner, `reference` what finds the booking again. A "
+        "payment that is `refund_due` becomes `refunded`: a bank transfer, or what the gateway "
+        "has given up.",
+        body=ByHandSerializer,
+        sends=BY_HAND,
+        returns=StaffPaymentSerializer,
+        example={**TRANSFER, "status": "refunded", "paid_out_at": TIME_EXAMPLE},
+        errors=(InvalidTransition, RefundUnderWay),
         idempotent="required",
     ),
     "WebhookView.post": Operation(

@@ -35,6 +35,13 @@ class RefundSerializer(serializers.Serializer[Payment]):
     )
 
 
+class ByHandSerializer(serializers.Serializer[Payment]):
+    """Whose payment it is, and what finds its booking at the bank."""
+
+    user_id = serializers.UUIDField()
+    reference = serializers.CharField(max_length=140, required=False)
+
+
 class EventDataSerializer(serializers.Serializer[Payment]):
     """The payment that an event is about."""
 

@@ -1,13 +1,15 @@
 """Orders and payments in the hands of staff."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from shop.checkout import selectors, services
+from shop.checkout import by_hand, selectors, services
 from shop.checkout.api.serializers import (
+    ByHandSerializer,
     OrderStatusSerializer,
     RefundSerializer,
     StaffOrderSerializer,
@@ -18,7 +20,8 @@ from shop.core.db import retrying
 from shop.core.idempotency import Answer
 from shop.core.permissions import OrderStaff
 from shop.orders.models import Order
-from shop.payments.api.serializers import PaymentSerializer
+from shop.payments.api.serializers import PaymentSerializer, StaffPaymentSerializer
+from shop.payments.models import Payment
 
 
 class StaffOrderView(APIView):
@@ -65,6 +68,34 @@ class RefundView(APIView):
             return Answer(200, PaymentSerializer(payment).data)
 
         return idempotent(request, work)
+
+
+class ByHandView(APIView):
+    """What staff say of money that moved past the gateway; the subclass says what."""
+
+    permission_classes = [OrderStaff]
+    service: Callable[..., Payment]
+
+    def post(self, request: Request, payment_id: UUID) -> Response:
+        wanted = validated(ByHandSerializer, request.data)
+
+        def work() -> Answer:
+            payment = self.service(payment_id=payment_id, staff_id=caller_id(request), **wanted)
+            return Answer(200, StaffPaymentSerializer(payment).data)
+
+        return idempotent(request, work)
+
+
+class ReceivedView(ByHandView):
+    """The money of a bank transfer has come."""
+
+    service = staticmethod(by_hand.receive_transfer)
+
+
+class PaidOutView(ByHandView):
+    """Somebody has sent the money of a payment back."""
+
+    service = staticmethod(by_hand.mark_paid_out)
 
 
 def _shown(user_id: UUID, order_id: UUID) -> object:

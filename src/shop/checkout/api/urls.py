@@ -1,7 +1,7 @@
 from django.urls import path
 
 from shop.checkout.api.gateway import WebhookView
-from shop.checkout.api.staff import RefundView, StaffOrderView
+from shop.checkout.api.staff import PaidOutView, ReceivedView, RefundView, StaffOrderView
 from shop.checkout.api.views import CancelOrderView, OrderPaymentsView, OrdersView
 
 urlpatterns = [
@@ -10,5 +10,7 @@ urlpatterns = [
     path("orders/<uuid:order_id>/payments/", OrderPaymentsView.as_view()),
     path("payments/webhook/", WebhookView.as_view()),
     path("payments/<uuid:payment_id>/refund/", RefundView.as_view()),
+    path("payments/<uuid:payment_id>/received/", ReceivedView.as_view()),
+    path("payments/<uuid:payment_id>/paid-out/", PaidOutView.as_view()),
     path("staff/orders/<uuid:user_id>/<uuid:order_id>/", StaffOrderView.as_view()),
 ]

@@ -1,7 +1,11 @@
 """The payment endpoints as API clients read them. Paying and refunding are in checkout."""
 
 from shop.core.openapi import TIME_EXAMPLE, UUID_EXAMPLE, Operation, page_of
-from shop.payments.api.serializers import PaymentSerializer
+from shop.payments.api.serializers import (
+    PaymentSerializer,
+    RefundFilterSerializer,
+    StaffPaymentSerializer,
+)
 
 PAYMENTS = "Payments"
 TAGS = {
@@ -25,6 +29,13 @@ PAYMENT = {
     "created_at": TIME_EXAMPLE,
     "updated_at": TIME_EXAMPLE,
 }
+DUE = {
+    "user_id": UUID_EXAMPLE,
+    **PAYMENT,
+    "status": "refund_due",
+    "provider_ref": "pi_3MtwBwLkdIwHu7ix28a3tqPa",
+    "paid_out_at": None,
+}
 
 OPERATIONS = {
     "PaymentListView.get": Operation(
@@ -41,5 +52,18 @@ OPERATIONS = {
         summary="Read a payment",
         returns=PaymentSerializer,
         example=PAYMENT,
+    ),
+    "StaffRefundListView.get": Operation(
+        id="staff_refunds_list",
+        tag=PAYMENTS,
+        summary="Find refunds of all users that are due, the oldest first",
+        description="Money that has to go back and has not yet. Cards wait for the gateway, bank "
+        "transfers for somebody who pays them out. With `user_id` one shard is asked, without it "
+        "all; X-Shards-Asked says.",
+        query=RefundFilterSerializer,
+        returns=StaffPaymentSerializer,
+        example=page_of(DUE, "/api/staff/refunds/"),
+        paged=True,
+        says=("X-Shards-Asked",),
     ),
 }

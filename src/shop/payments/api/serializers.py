@@ -20,3 +20,18 @@ class PaymentSerializer(serializers.ModelSerializer[Payment]):
             "updated_at",
         ]
         read_only_fields = fields
+
+
+class StaffPaymentSerializer(PaymentSerializer):
+    """A payment with its owner, and with what the gateway calls it."""
+
+    class Meta(PaymentSerializer.Meta):
+        fields = ["user_id", *PaymentSerializer.Meta.fields, "provider_ref", "paid_out_at"]
+        read_only_fields = fields
+
+
+class RefundFilterSerializer(serializers.Serializer[Payment]):
+    """What staff may narrow the refunds of all users by."""
+
+    user_id = serializers.UUIDField(required=False)
+    payment_method = serializers.ChoiceField(choices=Payment.Method.choices, required=False)
