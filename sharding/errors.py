@@ -20,6 +20,7 @@ ShardingError
 │   ├── NodesDisagree      the nodes' metadata differ, or a placement has no table
 │   └── JournalNotWritable the role may not keep shardctl's journal
 ├── MoveFailed             a move, split or isolation did not succeed; it was undone
+├── NotProven              a move is done, and its rows were not shown to be the same
 ├── Stopped                ended early because `shardctl stop` asked for it
 └── Interrupted            ended early by Ctrl-C, a lost terminal or a signal; cleaned up
 
@@ -162,6 +163,12 @@ class MoveFailed(ShardingError):
     """Raised when a move, split or isolation did not succeed. Citus has undone it."""
 
     code = "move_failed"
+
+
+class NotProven(ShardingError):
+    """Raised when source and target were not the same at a move's switch, or could not be seen."""
+
+    code = "not_proven"
 
 
 class Stopped(ShardingError):

@@ -50,6 +50,11 @@ MAX_BLOCK = click.option(
     metavar="SECONDS", help="Cancel and retry a move that keeps writes waiting for longer.",
 )  # fmt: skip
 
+PROVE = click.option(
+    "--prove", is_flag=True,
+    help="Compare source and target of each move at its switch: reads every row on both.",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tolerance:
@@ -82,7 +87,16 @@ def tolerance_options(command: F) -> F:
 
 
 def pacing_options(command: F) -> F:
-    """Add --max-p99 and where it comes from."""
+    """Add --max-p99 and where it comes from; the command gets what watches it as `watcher`."""
+
+    @functools.wraps(command)
+    def wrapped(
+        *arguments: Any, max_p99: float | None, probe: str | None, prometheus: str | None,
+        query: str | None, **keywords: Any,
+    ) -> Any:  # fmt: skip
+        watcher = pacer(max_p99, probe, prometheus, query)
+        return command(*arguments, watcher=watcher, **keywords)
+
     limit = "Begin a move only while the API's p99 is below this."
     for option in (
         click.option("--query", metavar="PROMQL", help="For --prometheus; answers in seconds."),
@@ -90,8 +104,8 @@ def pacing_options(command: F) -> F:
         click.option("--probe", metavar="URL", help="Measure it by requests of our own."),
         click.option("--max-p99", type=click.FloatRange(min=0), metavar="MS", help=limit),
     ):
-        command = option(command)
-    return command
+        wrapped = option(wrapped)
+    return cast(F, wrapped)
 
 
 def pacer(
@@ -193,21 +207,22 @@ def writes(mode: str) -> str:
 
 
 def runner(
-    app: App, cluster: Cluster, command: str, watcher: Pacer | None, max_block: float
-) -> Runner:
+    app: App, cluster: Cluster, command: str, watcher: Pacer | None, max_block: float,
+    *, prove: bool = False,
+) -> Runner:  # fmt: skip
     """Return what drives the steps, with progress on standard error."""
     return Runner(
         cluster=cluster, reporter=reporter(app), command=command, pacer=watcher,
-        max_block=timedelta(seconds=max_block),
+        max_block=timedelta(seconds=max_block), prove=prove,
     )  # fmt: skip
 
 
 def run(
     app: App, cluster: Cluster, steps: list[Step], *, command: str, watcher: Pacer | None = None,
-    max_block: float = 10.0,
+    max_block: float = 10.0, prove: bool = False,
 ) -> Done:  # fmt: skip
     """Do it."""
-    with runner(app, cluster, command, watcher, max_block) as driver:
+    with runner(app, cluster, command, watcher, max_block, prove=prove) as driver:
         return driver.drive(steps)
 
 
@@ -217,6 +232,8 @@ def render_done(console: Console, done: Done) -> None:
         f"[green]✓[/] {done.moves} done, {bytes_(done.bytes)} in {duration(done.took)}; writes to"
         f" one shard group waited at most {duration(done.longest_block)} (run {done.run})."
     )
+    if done.proved:
+        console.print("Source and target of each move were the same at its switch, row by row.")
     if done.skipped:
         console.print(f"{done.skipped} were no longer needed.")
     if done.left_behind:

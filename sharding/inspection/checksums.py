@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,11 +21,15 @@ from typing import Any
 
 from sharding.cluster import Cluster, split_answers
 from sharding.connection import Session
-from sharding.errors import InvalidInput, NodeNotAvailable
+from sharding.errors import Blocked, InvalidInput, NodeNotAvailable, QueryFailed
 from sharding.inspection.placements import Layout, Placement
 
 VERSION = 1
-LOCK_WAIT = timedelta(seconds=10)
+LOCK_WAIT = timedelta(seconds=30)
+# Half of deadlock_timeout, and a quarter of what Citus waits before it looks for deadlocks.
+GIVE_WAY = timedelta(milliseconds=500)
+PAUSE = timedelta(milliseconds=250)
+IN_THE_WAY = {"55P03", "40P01"}  # lock not available, deadlock
 # The text of a value must not depend on who asks.
 SETTINGS = {
     "DateStyle": "ISO, YMD",
@@ -68,6 +73,7 @@ class Sums:
         differing: shards whose placements do not hold the same rows: reference tables, mostly.
         writes_blocked: whether the sums are of one moment.
         missing: placements without a table, and nodes that did not answer, and why.
+        chosen: the only tables that were counted; () when all were.
     """
 
     taken_at: datetime
@@ -77,6 +83,7 @@ class Sums:
     shards: tuple[ShardSum, ...]
     differing: tuple[tuple[ShardSum, ...], ...] = ()
     missing: tuple[str, ...] = field(default=())
+    chosen: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -113,11 +120,10 @@ def compute(
         cluster: where; not read-only when writes are to be blocked.
         layout: the placements.
         tables: only these; none: all.
-        block_writes: lock the tables against writes meanwhile, after waiting up to 10 s for it.
+        block_writes: lock the tables against writes meanwhile, after waiting up to 30 s for it.
     """
-    wanted = set(tables) or {
-        t.name for t in layout.tables if t.kind in {"distributed", "reference"}
-    }
+    tables = set(tables)
+    wanted = tables or {t.name for t in layout.tables if t.kind in {"distributed", "reference"}}
     placements = [p for p in layout.placements if p.table in wanted]
     with _blocked(cluster, sorted(wanted)) if block_writes else contextlib.nullcontext():
         taken_at = datetime.now(UTC)
@@ -135,18 +141,32 @@ def compute(
             tuple(same) for same in by_id.values() if len({(s.rows, s.checksum) for s in same}) > 1
         ),
         missing=tuple(missing),
+        chosen=tuple(sorted(tables)),
     )
 
 
 def compare(before: Sums, after: Sums) -> list[Difference]:
-    """Return the tables that differ, of those that `after` has counted or `before` had."""
-    old = {table.table: table for table in before.tables}
-    new = {table.table: table for table in after.tables}
+    """Return the tables that differ, of those that both have looked at."""
+    old = {table.table: table for table in before.tables if _looked_at(after, table.table)}
+    new = {table.table: table for table in after.tables if _looked_at(before, table.table)}
     return [
         Difference(table=name, before=old.get(name), after=new.get(name))
         for name in sorted(old.keys() | new.keys())
         if old.get(name) != new.get(name)
     ]
+
+
+def _looked_at(sums: Sums, table: str) -> bool:
+    return not sums.chosen or table in sums.chosen
+
+
+def require_writable(path: Path) -> None:
+    """Refuse before every row is read; InvalidInput when nothing can be written there."""
+    try:
+        with path.open("a"):
+            pass
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def save(sums: Sums, path: Path) -> None:
@@ -170,6 +190,7 @@ def load(path: Path) -> Sums:
             writes_blocked=body["writes_blocked"],
             tables=tuple(TableSum(**table) for table in body["tables"]),
             shards=tuple(ShardSum(**shard) for shard in body["shards"]),
+            chosen=tuple(body.get("chosen", ())),
         )
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from error
@@ -179,14 +200,42 @@ def load(path: Path) -> Sums:
 
 @contextlib.contextmanager
 def _blocked(cluster: Cluster, tables: list[str]) -> Iterator[None]:
-    """Hold a SHARE lock, which Citus takes on every node: readers go on, writers wait."""
+    """Hold a SHARE lock, which Citus takes on every node: readers go on, writers wait.
+
+    Writers take their tables in orders of their own. So we give way long before anybody looks for
+    deadlocks, let them end, and try again: it is never a writer that is cancelled.
+
+    Raises:
+        Blocked: there was no moment at which nobody wrote.
+    """
     session = cluster.coordinator
-    with session.transaction():
-        session.execute(f"SET LOCAL lock_timeout TO {int(LOCK_WAIT.total_seconds() * 1000)}")
+    deadline = time.monotonic() + LOCK_WAIT.total_seconds()
+    while not _locks(session, tables):
+        if time.monotonic() > deadline:
+            raise Blocked(
+                f"Writers held the tables for {LOCK_WAIT.total_seconds():.0f} s; nothing was"
+                " counted. Try again, or when fewer write; `shardctl locks` shows who waits."
+            )
+        time.sleep(PAUSE.total_seconds())
+    try:
+        yield
+    finally:
+        session.execute("ROLLBACK")
+
+
+def _locks(session: Session, tables: list[str]) -> bool:
+    session.execute("BEGIN")
+    try:
         # SET LOCAL does not travel by itself.
         session.execute("SET LOCAL citus.propagate_set_commands TO 'local'")
-        session.execute(f"LOCK TABLE {', '.join(tables)} IN SHARE MODE")
-        yield
+        session.execute(f"SET LOCAL lock_timeout TO {int(GIVE_WAY.total_seconds() * 1000)}")
+        session.execute(f"LOCK TABLE {', '.join(sorted(tables))} IN SHARE MODE")
+    except QueryFailed as error:
+        session.execute("ROLLBACK")
+        if error.sqlstate not in IN_THE_WAY:
+            raise
+        return False
+    return True
 
 
 def _of_nodes(
@@ -211,19 +260,22 @@ def _of_node(session: Session, placements: list[Placement]) -> tuple[list[ShardS
         if session.value("SELECT to_regclass(%s)", [placement.relation]) is None:
             missing.append(f"{session.name} has no table {placement.relation}.")
             continue
-        row = session.row(SUM.format(relation=placement.relation))
-        if row is None:
-            raise NodeNotAvailable(f"{session.name} returns no sum of {placement.relation}.")
-        found.append(
-            ShardSum(
-                table=placement.table,
-                shard_id=placement.shard_id,
-                node=session.name,
-                rows=row.rows,
-                checksum=str(row.sum),
-            )
-        )
+        found.append(of_shard(session, placement))
     return found, missing
+
+
+def of_shard(session: Session, placement: Placement) -> ShardSum:
+    """Sum up one placement; the session has the `SETTINGS`."""
+    row = session.row(SUM.format(relation=placement.relation))
+    if row is None:
+        raise NodeNotAvailable(f"{session.name} returns no sum of {placement.relation}.")
+    return ShardSum(
+        table=placement.table,
+        shard_id=placement.shard_id,
+        node=session.name,
+        rows=row.rows,
+        checksum=str(row.sum),
+    )
 
 
 def _table_sum(name: str, shards: Iterable[list[ShardSum]]) -> TableSum:

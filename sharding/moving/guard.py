@@ -14,6 +14,7 @@ from sharding.cluster import Cluster, Node
 from sharding.connection import Session
 from sharding.errors import NodeNotAvailable, QueryFailed
 from sharding.moving.identity import Gate
+from sharding.moving.proof import Proof
 from sharding.moving.steps import Step
 
 FAILURES = """
@@ -29,21 +30,28 @@ TIMEOUT = timedelta(seconds=3)
 class Guard:
     """Beside one step, from before its call begins until that has ended."""
 
-    def __init__(self, cluster: Cluster, step: Step) -> None:
+    def __init__(self, cluster: Cluster, step: Step, *, prove: bool) -> None:
         self._workers = ApplyWorkers(cluster, [step.source, step.target])
         self._gate = Gate(cluster, step.source) if step.keyless else None
+        self._proof = Proof(cluster, step) if prove and step.kind == "move" else None
 
     def look(self, backend: int) -> str:
         """Do what is to be done now; return, as a clause, why the step cannot succeed."""
-        if self._gate:
-            self._gate.look(backend)
+        for watcher in (self._gate, self._proof):
+            if watcher:
+                watcher.look(backend)
         return self._workers.failing()
+
+    def prove(self) -> None:
+        """Show that the move took every row along, if that was asked for; or NotProven."""
+        if self._proof:
+            self._proof.compare()
 
     def close(self) -> None:
         """Leave the servers."""
-        self._workers.close()
-        if self._gate:
-            self._gate.close()
+        for watcher in (self._workers, self._gate, self._proof):
+            if watcher:
+                watcher.close()
 
 
 class ApplyWorkers:

@@ -12,7 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 from sharding.connection import Row, Session
-from sharding.errors import JournalNotWritable, QueryFailed
+from sharding.errors import Interrupted as InterruptedBySignal
+from sharding.errors import JournalNotWritable, QueryFailed, ShardingError, Stopped
 
 # The journal is the coordinator's alone: without the setting, Citus would make the schema
 # on every worker too.
@@ -108,6 +109,14 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"  # Ctrl-C, or `stop --now`
     FAILED = "failed"
     INTERRUPTED = "interrupted"  # shardctl itself was killed
+
+    @classmethod
+    def of(cls, error: BaseException) -> Outcome:
+        """Return how a run ended that this error ended."""
+        if isinstance(error, Stopped):
+            return cls.STOPPED
+        failed = isinstance(error, ShardingError) and not isinstance(error, InterruptedBySignal)
+        return cls.FAILED if failed else cls.CANCELLED
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sharding.cluster import Cluster
-from sharding.errors import CoordinatorLost, Interrupted, MoveFailed, ShardingError, Stopped
+from sharding.errors import CoordinatorLost, Interrupted, MoveFailed, Stopped
 from sharding.inspection import placements
 from sharding.moving import cleaning, lock
 from sharding.moving.attention import Attention
@@ -54,6 +54,7 @@ class Runner:
 
     Attributes:
         max_block: a step that keeps writes waiting for longer is cancelled and tried again.
+        prove: compare source and target of every move at its switch.
     """
 
     cluster: Cluster
@@ -61,6 +62,7 @@ class Runner:
     command: str
     pacer: Pacer | None = None
     max_block: timedelta = MAX_BLOCK
+    prove: bool = False
     journal: Journal = field(init=False)
     _attention: Attention = field(init=False, default_factory=Attention)
     _asked: float = field(init=False, default=0.0)
@@ -119,6 +121,7 @@ class Runner:
             longest_block=tally.longest_block,
             left_behind=left,
             results=tuple(tally.results),
+            proved=self.prove,
         )
 
     def checkpoint(self) -> None:
@@ -193,13 +196,14 @@ class Runner:
         step = watch.step
         name = f"shardctl: run {self.journal.run} {step.kind} {watch.number}"
         call = Call(self.cluster, step.sql, list(step.parameters), name=name)
-        observer, guard = Observer(self.cluster), Guard(self.cluster, step)
+        observer, guard = Observer(self.cluster), Guard(self.cluster, step, prove=self.prove)
         outcome, error = Outcome.CANCELLED, ""
         try:
             call.start()
             self._watch(call, observer, guard, watch)
-            outcome = Outcome.FAILED if call.error else Outcome.DONE
-            error = str(call.error or "")
+            outcome, error = Outcome.FAILED if call.error else Outcome.DONE, str(call.error or "")
+            if call.error is None:
+                guard.prove()
         except (Interrupted, Stopped) as ending:
             call.cancel()
             if call.error is None:
@@ -286,15 +290,9 @@ class Runner:
         )
 
     def _give_up(self, error: BaseException) -> None:
-        outcome = (
-            Outcome.STOPPED if isinstance(error, Stopped)
-            else Outcome.FAILED if isinstance(error, ShardingError)
-            and not isinstance(error, Interrupted)
-            else Outcome.CANCELLED
-        )  # fmt: skip
         self._tell(Said(message="Ending: what the move has left behind is removed."))
         left = cleaning.clean_up(self.cluster, patience=AFTER_FAILURE)
-        self.journal.end(outcome, str(error))
+        self.journal.end(Outcome.of(error), str(error))
         if left:
             self._tell(Said(message=(
                 f"{left} things that Citus cannot remove now stay until it can (a node is down, or"

@@ -23,6 +23,7 @@ class Done:
         skipped: steps that were not needed any more.
         longest_block: for how long writes to one shard group had to wait, at most.
         left_behind: things that Citus will remove by itself when their readers are gone.
+        proved: source and target of every move were compared at its switch, and were the same.
     """
 
     run: int
@@ -34,6 +35,7 @@ class Done:
     longest_block: timedelta
     left_behind: int
     results: tuple[object, ...] = ()
+    proved: bool = False
 
 
 @dataclass(kw_only=True)

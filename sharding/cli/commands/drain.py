@@ -14,6 +14,7 @@ from sharding.cluster import Cluster, Node
 from sharding.errors import Blocked
 from sharding.inspection import plan as planning
 from sharding.moving import membership, plans
+from sharding.moving.pacing import Pacer
 from sharding.moving.steps import Mode
 from sharding.moving.watch import Done
 
@@ -23,19 +24,19 @@ from sharding.moving.watch import Done
 @click.option("--undo", is_flag=True, help="Let shards come to the node again; moves nothing.")
 @acting.MODE
 @acting.MAX_BLOCK
+@acting.PROVE
 @acting.tolerance_options
 @acting.pacing_options
 @pass_app
 def command(
-    app: App, *, node: str, undo: bool, mode: str, max_block: float, tolerates: acting.Tolerance,
-    max_p99: float | None, probe: str | None, prometheus: str | None, query: str | None,
+    app: App, *, node: str, undo: bool, mode: str, max_block: float, prove: bool,
+    tolerates: acting.Tolerance, watcher: Pacer | None,
 ) -> int:  # fmt: skip
     """Move all shards of a node to the others, one group after another.
 
     The node is marked first, so that no new shard comes to it; the mark stays when the drain is
     interrupted. Running it again goes on with what is left.
     """
-    watcher = acting.pacer(max_p99, probe, prometheus, query)
     with acting.cluster(app) as cluster:
         leaving = node_named(cluster.primaries(), node)
         if undo:
@@ -52,7 +53,9 @@ def command(
             f"Drain {leaving.name}?",
             preview=None if app.json else acting.remarks([mark, acting.writes(mode), *notes]),
         )
-        with acting.runner(app, cluster, f"drain {leaving.name}", watcher, max_block) as runner:
+        with acting.runner(
+            app, cluster, f"drain {leaving.name}", watcher, max_block, prove=prove
+        ) as runner:
             membership.hold_shards(cluster, leaving, should=False)
             done = runner.drive(steps)
             app.show(done, lambda console: _render(console, done, leaving))

@@ -12,6 +12,7 @@ from sharding.cluster import Cluster
 from sharding.inspection import placements, whereabouts
 from sharding.inspection.whereabouts import Place
 from sharding.moving import plans
+from sharding.moving.pacing import Pacer
 from sharding.moving.steps import Mode, Step
 
 
@@ -21,16 +22,16 @@ from sharding.moving.steps import Mode, Step
 @click.option("--table", metavar="TABLE", help="Whose keys KEY is one of, if several fit.")
 @acting.MODE
 @acting.MAX_BLOCK
+@acting.PROVE
 @acting.tolerance_options
 @acting.pacing_options
 @pass_app
 def command(
-    app: App, *, what: str, to: str, table: str | None, mode: str, max_block: float,
+    app: App, *, what: str, to: str, table: str | None, mode: str, max_block: float, prove: bool,
     tolerates: acting.Tolerance,
-    max_p99: float | None, probe: str | None, prometheus: str | None, query: str | None,
+    watcher: Pacer | None,
 ) -> int:  # fmt: skip
     """Move the shard group of a shard id, or the one that holds a key, to another node."""
-    watcher = acting.pacer(max_p99, probe, prometheus, query)
     with acting.cluster(app) as cluster:
         target = node_named(cluster.primaries(), to)
         shard = shard_of(cluster, what, table, unknown=tolerates.force)
@@ -41,7 +42,13 @@ def command(
         content = acting.preview(step, [acting.writes(mode), *notes])
         app.consent("Move it?", preview=None if app.json else content)
         done = acting.run(
-            app, cluster, [step], command="move", watcher=watcher, max_block=max_block
+            app,
+            cluster,
+            [step],
+            command="move",
+            watcher=watcher,
+            max_block=max_block,
+            prove=prove,
         )
         app.show(done, lambda console: acting.render_done(console, done))
     return 0

@@ -11,6 +11,7 @@ from sharding.cli.commands.plan import render
 from sharding.inspection import plan as planning
 from sharding.inspection.plan import BY_SHARDS, BY_SIZE
 from sharding.moving import journal, plans
+from sharding.moving.pacing import Pacer
 from sharding.moving.steps import Mode
 
 STRATEGIES = {"size": BY_SIZE, "shards": BY_SHARDS}
@@ -23,13 +24,13 @@ STRATEGIES = {"size": BY_SIZE, "shards": BY_SHARDS}
 @click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 @acting.MODE
 @acting.MAX_BLOCK
+@acting.PROVE
 @acting.tolerance_options
 @acting.pacing_options
 @pass_app
 def command(
     app: App, *, by: str, max_moves: int | None, dry_run: bool, mode: str, max_block: float,
-    tolerates: acting.Tolerance, max_p99: float | None, probe: str | None, prometheus: str | None,
-    query: str | None,
+    prove: bool, tolerates: acting.Tolerance, watcher: Pacer | None,
 ) -> int | None:  # fmt: skip
     """Move shard groups between the nodes until they hold about the same.
 
@@ -37,7 +38,6 @@ def command(
     the running move, removes what it left, and ends with 130; the next `rebalance` goes on from
     where the cluster stands. `shardctl stop` ends it from elsewhere after the current move.
     """
-    watcher = acting.pacer(max_p99, probe, prometheus, query)
     with app.cluster() if dry_run else acting.cluster(app) as cluster:
         plan = planning.inspect(cluster, strategy=STRATEGIES[by])
         if dry_run:
@@ -59,7 +59,13 @@ def command(
                 preview=None if app.json else acting.remarks([acting.writes(mode), *notes]),
             )
         done = acting.run(
-            app, cluster, steps, command="rebalance", watcher=watcher, max_block=max_block
+            app,
+            cluster,
+            steps,
+            command="rebalance",
+            watcher=watcher,
+            max_block=max_block,
+            prove=prove,
         )
         app.show(done, lambda console: acting.render_done(console, done))
     return 0

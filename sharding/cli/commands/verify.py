@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -26,6 +26,9 @@ from sharding.inspection.leftover_findings import of_leftovers
 CONCURRENT = (
     "Rows written while or between counting change the sums; --block-writes makes them exact."
 )
+
+# Nothing of a move: somebody's CREATE INDEX CONCURRENTLY.
+SAID_ALONE = {"invalid-index"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,7 @@ class Report:
               help="Compare with sums that were kept.")  # fmt: skip
 @click.option("--fix", is_flag=True, help="Remove what Citus left behind, after consent;"
               " tables go to quarantine.")  # fmt: skip
+@click.option("--strict", is_flag=True, help="Exit 1 for every finding, invalid indexes as well.")
 @pass_app
 def command(
     app: App,
@@ -62,6 +66,7 @@ def command(
     save: Path | None,
     against: Path | None,
     fix: bool,
+    strict: bool,
 ) -> int:
     """Check that no row is lost or doubled, that all nodes agree, and that nothing is left behind.
 
@@ -74,6 +79,8 @@ def command(
     if no_checksums and (save or against or block_writes or tables):
         raise click.UsageError("--no-checksums leaves nothing to save, compare, block or choose.")
     before = checksums.load(against) if against else None
+    if save:
+        checksums.require_writable(save)
     with app.cluster(read_only=not (fix or block_writes)) as cluster:
         fixed, failed = _fix(app, cluster) if fix else ((), ())
         found, sums, differences = _check(
@@ -81,9 +88,9 @@ def command(
         )
     if save and sums:
         checksums.save(sums, save)
-    code = findings.exit_code(found)
+    code = _verdict(found, strict=strict)
     report = Report(
-        clean=code == 0,
+        clean=not found,
         findings=tuple(found),
         sums=sums,
         differences=tuple(differences),
@@ -92,6 +99,12 @@ def command(
     )
     app.show(report, lambda console: _render(console, report, before))
     return code
+
+
+def _verdict(found: list[Finding], *, strict: bool) -> int:
+    """Whatever was left behind counts as found; what was never finished is said alone."""
+    counted = [finding for finding in found if strict or finding.code not in SAID_ALONE]
+    return findings.exit_code(counted, strict=True)
 
 
 def _check(
@@ -113,14 +126,8 @@ def _check(
     if not app.json:
         app.say(Text("Reading every row…", style="dim"))
     sums = checksums.compute(cluster, layout, tables=wanted, block_writes=block_writes)
-    differences = checksums.compare(_only(before, wanted), sums) if before else []
+    differences = checksums.compare(before, sums) if before else []
     return found + consistency.of_sums(sums, differences), sums, differences
-
-
-def _only(sums: Sums, tables: list[str]) -> Sums:
-    if not tables:
-        return sums
-    return replace(sums, tables=tuple(t for t in sums.tables if t.table in tables))
 
 
 def _fix(app: App, cluster: Cluster) -> tuple[tuple[str, ...], tuple[str, ...]]:
