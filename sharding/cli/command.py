@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Any
 
 import click
@@ -83,6 +84,19 @@ class ShardctlGroup(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """Return a command by its name."""
         return commands.load(name) if name in commands.names() else None
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; of one that there is not, name those that are spelt alike."""
+        try:
+            return super().resolve_command(context, args)
+        except click.UsageError as error:
+            alike = difflib.get_close_matches(args[0], commands.names(), n=2, cutoff=0.6)
+            if not alike:
+                raise
+            meant = f"{error.message} Did you mean {' or '.join(alike)}?"
+            raise click.UsageError(meant, error.ctx) from error
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands by what they are for."""

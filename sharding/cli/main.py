@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from sharding.cli import streams
+from sharding.cli.about import version
 from sharding.cli.app import App
 from sharding.cli.command import EXIT_CODES, ShardctlGroup, common_options
 from sharding.errors import QueryFailed, ShardingError
@@ -19,6 +20,7 @@ INTERRUPTED = 130
 
 
 @click.group(cls=ShardctlGroup, params=common_options(), epilog=EXIT_CODES)
+@click.version_option(version=version(), prog_name="shardctl")
 def shardctl() -> None:
     """See, check and change the shards of a Citus cluster.
 

@@ -22,6 +22,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "quarantine",
     ),
     "Follow": ("jobs", "stop"),
+    "Shell": ("completion",),
 }
 
 

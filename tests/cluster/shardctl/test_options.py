@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from sharding.cli import commands
@@ -90,3 +95,40 @@ def test_reading_commands_change_nothing(shardctl: Shardctl, citus: Throwaway) -
     drain = shardctl("plan", "--drain", citus.worker(1).address, dsn=citus.dsn)
     assert drain.code == 0
     assert citus.sql("SELECT * FROM pg_dist_node ORDER BY 1") == before
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("staus", "status"), ("rebalence", "rebalance"), ("addnode", "add-node")]
+)
+def test_a_command_that_is_misspelt_is_named_as_it_is_spelt(
+    shardctl: Shardctl, typed: str, meant: str
+) -> None:
+    answer = shardctl(typed)
+    assert answer.code == 2
+    assert f"Did you mean {meant}" in answer.err
+    assert "Did you mean" not in shardctl("nonsense").err
+
+
+def test_it_tells_its_version(shardctl: Shardctl) -> None:
+    answer = shardctl("--version")
+    assert answer.code == 0
+    project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
+    assert answer.out == f"shardctl, version {project['version']}\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_is_given_what_it_completes_with(shardctl: Shardctl, shell: str) -> None:
+    answer = shardctl("completion", shell)
+    assert answer.code == 0
+    assert f"_SHARDCTL_COMPLETE={shell}_complete" in answer.out
+
+
+def test_commands_are_completed() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sharding"],
+        env={"_SHARDCTL_COMPLETE": "bash_complete", "COMP_WORDS": "shardctl st", "COMP_CWORD": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["plain,status", "plain,stop"]
