@@ -53,6 +53,8 @@ class App(ThreadingHTTPServer):
         self.asked: list[Asked] = []
         self.release = threading.Event()
         self.headers: dict[str, str] = {}
+        self.status = 200
+        self.body: bytes | None = None  # instead of what it was asked
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
@@ -69,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/health/ready":
-            return self._answer({})
+            return self._ready()
         self._read_body()
         names = {name.lower() for name in self.headers}
         headers = {name: self.headers.get_all(name) or [] for name in names}
@@ -87,12 +89,16 @@ class _Handler(BaseHTTPRequestHandler):
     def _read_body(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
-    def _answer(self, body: dict[str, Any]) -> None:
-        content = json.dumps(body).encode()
+    def _ready(self) -> None:
         self.send_response(200)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def _answer(self, body: dict[str, Any]) -> None:
+        content = self.server.body or json.dumps(body).encode()
+        self.send_response(self.server.status)
         self.send_header("Content-Length", str(len(content)))
-        for name, value in self.server.headers.items():
+        for name, value in {"Content-Type": "application/json", **self.server.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":

@@ -8,7 +8,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -155,6 +155,8 @@ class World:
     clients: dict[str, APIClient]
     refresh: dict[str, str]
     ids: dict[str, object]
+    surprises: dict[str, object] = field(default_factory=dict)  # sent with every body
+    query: str = ""  # sent with every path
 
     def body(self, method: str, path: str) -> dict[str, Any]:
         """Return a body with which the request would succeed if access were granted."""
@@ -195,7 +197,7 @@ class World:
             ("PATCH", "/api/staff/webhooks/<endpoint_id>/"): {"is_active": True},
             ("PATCH", "/api/staff/orders/<user_id>/<order_id>/"): {"order_status": "cancelled"},
         }
-        return bodies.get((method, path), {})
+        return bodies.get((method, path), {}) | self.surprises
 
     @property
     def product(self) -> dict[str, Any]:
@@ -206,7 +208,7 @@ class World:
         headers = {"Idempotency-Key": str(new_id())}
         with transaction.atomic():
             response = getattr(self.clients[actor], method.lower())(
-                self.filled(path), self.body(method, path) or None, headers=headers
+                f"{self.filled(path)}{self.query}", self.body(method, path) or None, headers=headers
             )
             transaction.set_rollback(True)
         return response
@@ -320,6 +322,46 @@ def test_everybody_is_answered_as_the_table_says(world: World, room: str) -> Non
     rows = {key: expected for key, expected in _table().items() if _room(key) == room}
     answered = {key: [world.ask(*key, actor).status_code for actor in ACTORS] for key in rows}
     assert answered == rows
+
+
+def _writes() -> list[Key]:
+    """Return what takes a body from callers of ours, or could be sent one by mistake."""
+    return [key for key in _table() if key[0] in ("POST", "PUT", "PATCH") or key in DELETES_BY_BODY]
+
+
+DELETES_BY_BODY = [("DELETE", "/api/users/me/")]
+GATEWAYS = ("POST", "/api/payments/webhook/")
+
+
+@pytest.mark.parametrize("room", sorted({_room(key) for key in _writes()}))
+def test_every_write_refuses_a_field_that_it_does_not_know_by_name(world: World, room: str) -> None:
+    world.surprises = {"prise": "7.00"}
+    for key in _writes():
+        if _room(key) == room and key != GATEWAYS:
+            body = assert_problem(world.ask(*key, _entitled(key)), 400, "unknown_field")
+            assert [error["field"] for error in body["errors"]] == ["prise"], key
+
+
+def _entitled(key: Key) -> str:
+    """Return who may do this: its owner if they can, for nothing is an admin's own."""
+    allowed = dict(zip(ACTORS, _table()[key], strict=True))
+    return next(actor for actor in ("owner", "admin") if allowed[actor] < 300)
+
+
+LISTS = [key for key in _table() if key[0] == "GET" and key[1].endswith(("s/", "deliveries/"))]
+
+
+@pytest.mark.parametrize("key", LISTS, ids=lambda key: key[1])
+def test_a_list_that_needs_a_token_refuses_a_parameter_that_it_does_not_know(
+    world: World, key: Key
+) -> None:
+    world.query = "?stauts=paid&utm_source=mail"
+    answer = world.ask(*key, _entitled(key))
+    if _table()[key][0] == 200:
+        assert answer.status_code == 200  # the public catalog ignores trackers
+        return
+    body = assert_problem(answer, 400, "unknown_parameter")
+    assert [error["field"] for error in body["errors"]] == ["stauts", "utm_source"]
 
 
 def _admin_paths() -> list[str]:

@@ -3,7 +3,10 @@
 A cursor is signed and bound to the path, the filters and the ordering it was made for, so that it
 cannot be taken to another list. No COUNT is ever made: on a sharded table it would ask every shard.
 
-A view may have a `get_list_url`: the list's URL as all who mean this list would spell it, without
+A view may have a `query_serializer`, whose fields are its list's filters. Where the caller is
+known, any other parameter is refused.
+
+It may have a `get_list_url`: the list's URL as all who mean this list would spell it, without
 what makes no difference. Its links and cursors are then the same for all of them.
 """
 
@@ -18,9 +21,14 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.settings import api_settings
 from rest_framework.utils.urls import replace_query_param
 
+from shop.core.permissions import is_open
+from shop.core.strictness import given, refuse_unknown_parameters
+
+PARAMETERS = ("cursor", "page_size")
 MAX_PAGE_SIZE = 100
 PAGE_SIZE = re.compile(r"[1-9][0-9]{0,2}")
 SALT = "shop.core.pagination"
@@ -51,8 +59,12 @@ class KeysetPagination(BasePagination):
         self.url = canonical or request.build_absolute_uri()
         self.scope = _scope(self.url)
         self.ordering = view.get_ordering()
-        size = page_size_of(request.query_params)
-        cursor = self._decode(request.query_params.get("cursor"))
+        params = given(request.query_params.dict())
+        if not is_open(view, request.method):
+            filters = getattr(view, "query_serializer", Serializer)().fields
+            refuse_unknown_parameters(request, (*PARAMETERS, *filters))
+        size = page_size_of(params)
+        cursor = self._decode(params.get("cursor"))
         backward = cursor is not None and cursor.backward
         ordering = [_reversed(name) for name in self.ordering] if backward else self.ordering
         if cursor:
@@ -110,7 +122,7 @@ def _scope(url: str) -> str:
     parts = urlsplit(url)
     filters = sorted(
         (name, value)
-        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        for name, value in parse_qsl(parts.query)
         if name not in ("cursor", "page_size")
     )
     return f"{parts.path}?{urlencode(filters)}"

@@ -27,6 +27,12 @@ def invalid_fields(response: Any) -> set[str]:
     return {error["field"] for error in assert_problem(response, 400, "invalid")["errors"]}
 
 
+def unknown_fields(response: Any) -> list[str]:
+    """Assert that the answer refuses fields that are not taken; return their names."""
+    body = assert_problem(response, 400, "unknown_field")
+    return [error["field"] for error in body["errors"]]
+
+
 @contextmanager
 def statements(limit: int) -> Iterator[list[str]]:
     """Assert that exactly this many statements are sent, BEGIN and COMMIT and the like aside."""

@@ -53,6 +53,35 @@ def test_production_has_the_limits_for_the_public_unless_it_is_told_others(
     assert statuses.count(429) == 10
 
 
+@pytest.mark.parametrize(
+    ("status", "told", "code"),
+    [
+        (414, 414, "uri_too_long"),
+        (431, 431, "headers_too_large"),
+        (400, 400, "bad_request"),
+        (417, 400, "bad_request"),
+        (501, 500, "internal_error"),
+    ],
+)
+def test_what_gunicorn_refuses_by_itself_is_a_problem_with_the_requests_id(
+    start_edge: StartEdge, apps: list[App], status: int, told: int, code: str
+) -> None:
+    for app in apps:
+        app.status, app.body = status, b"<html><body><h1>Refused</h1></body></html>"
+        app.headers["Content-Type"] = "text/html"
+    assert_problem(httpx.get(f"{start_edge().url}/api/cart/"), told, code)
+
+
+def test_a_page_of_the_app_that_says_no_is_left_as_it_is(
+    start_edge: StartEdge, apps: list[App]
+) -> None:
+    for app in apps:
+        app.status, app.body = 403, b"<p>Not for you.</p>"
+        app.headers |= {"Content-Type": "text/html", "X-Request-ID": "one"}
+    answer = httpx.get(f"{start_edge().url}/shards/")
+    assert (answer.status_code, answer.content) == (403, b"<p>Not for you.</p>")
+
+
 def test_answers_from_the_cache_count_as_well(start_edge: StartEdge, apps: list[App]) -> None:
     edge = start_edge(RATE_LIMIT="5")
     for app in apps:

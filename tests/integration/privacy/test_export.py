@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 
 from shop.accounts import tokens
 from shop.accounts.models import User
+from shop.core.openapi.views import parsed_document
 from shop.payments.models import Payment
 from shop.reviews.models import Review
 from tests.conftest import MakeProduct
@@ -53,6 +54,19 @@ def test_an_order_comes_with_its_lines_events_and_payments(exported: Any) -> Non
     (payment,) = order["payments"]
     assert payment["amount"] == "20.00"
     assert payment["payment_method"] == "card"
+
+
+def test_the_document_types_every_column_that_is_handed_out(exported: Any) -> None:
+    schemas = parsed_document()["components"]["schemas"]
+    order = exported.json()["orders"][0]
+    rows = {
+        "Export": exported.json(),
+        "ExportedUser": exported.json()["profile"],
+        "ExportedOrder": order,
+        "ExportedPayment": order["payments"][0],
+    }
+    for name, row in rows.items():
+        assert row.keys() == schemas[name]["properties"].keys()
 
 
 def test_no_secret_is_handed_out(exported: Any, ana: User) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from threading import Event
 from typing import Any
 
+import jsonschema
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from django.core.management import call_command
@@ -12,10 +13,12 @@ from django.utils import timezone
 
 from shop.core import counters
 from shop.core.models import OutboxEvent
+from shop.core.openapi.views import parsed_document
 from shop.core.tasks import consume_now
 from shop.orders.models import Order
 from shop.payments.signatures import verify
 from shop.webhooks import circuits, delivering, sending, services, tasks
+from shop.webhooks.api.schema import EVENT
 from shop.webhooks.models import WebhookDelivery, WebhookEndpoint
 from shop.webhooks.selectors import due_deliveries
 from tests.integration.webhooks.conftest import Deliver, Merchant
@@ -57,6 +60,17 @@ def test_a_merchant_is_told_with_a_signature_that_holds(
         "currency": "EUR",
         "items": [{"product_id": order.items.all()[0].product_id, "quantity": 2, "price": "4.50"}],
     }
+
+
+def test_what_is_told_is_what_the_document_says(deliver: Deliver, merchant: Merchant) -> None:
+    deliver()
+    [(body, _headers)] = merchant.told
+    document = parsed_document()
+    of = {"components": document["components"], "$ref": "#/components/schemas/OutgoingEvent"}
+    told = json.loads(body)
+    jsonschema.validate(told, of)
+    assert list(told) == list(EVENT)
+    assert list(told["data"]) == list(EVENT["data"])
 
 
 def test_each_attempt_is_recorded(deliver: Deliver, merchant: Merchant) -> None:

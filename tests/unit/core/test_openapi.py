@@ -1,6 +1,7 @@
 """The OpenAPI document is complete, right, and the one that is committed."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from shop.core.openapi.problems import by_status, refusal
 from shop.core.openapi.table import with_tables
 from shop.core.openapi.views import document
 from shop.inventory.errors import InsufficientStock
+from shop.webhooks.models import TOPICS
 from tests.integration.core.routes import METHODS, api_routes
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -105,6 +107,7 @@ def test_an_operation_says_what_it_is_for(operation: dict[str, Any]) -> None:
     assert re.fullmatch(r"[a-z]+(_[a-z]+)*", operation["operationId"])
     assert operation["summary"]
     assert not operation["summary"].endswith(".")
+    assert operation["description"].endswith(".")
     assert set(operation["tags"]) <= chapters
     assert operation["security"] in ([], [{"bearer": []}], [{"webhook": []}])
 
@@ -180,6 +183,65 @@ def test_refusals_are_grouped_by_status_each_code_once() -> None:
     assert by_status([short, short]) == {409: [short]}
     assert short.meaning.startswith("More is wanted than is there")
     assert "lines" in problem_members()["insufficient_stock"]
+
+
+def test_each_code_has_one_schema_of_its_name_with_the_members_it_brings() -> None:
+    schemas = schema()["components"]["schemas"]
+    named = {
+        reference["$ref"].rpartition("/")[2]
+        for response in schema()["components"]["responses"].values()
+        for media in response["content"].values()
+        for reference in media["schema"].get("oneOf", [media["schema"]])
+    }
+    assert named == {name for name in schemas if name.endswith("Problem") and name != "Problem"}
+    fixed = schemas["InsufficientStockProblem"]["allOf"][1]["properties"]
+    assert fixed["status"] == {"type": "integer", "enum": [409]}
+    assert fixed["code"] == {"type": "string", "enum": ["insufficient_stock"]}
+    line = fixed["lines"]["items"]
+    assert line["required"] == ["product_id", "requested", "available"]
+    assert line["properties"]["available"]["type"] == "integer"
+
+
+def _examples_within(node: Any) -> Iterator[tuple[Any, Any]]:
+    if isinstance(node, dict):
+        if isinstance(node.get("examples"), list):
+            yield from ((node, example) for example in node["examples"])
+        for inner in node.values():
+            yield from _examples_within(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from _examples_within(inner)
+
+
+def test_every_example_of_a_schema_fits_it() -> None:
+    found = list(_examples_within(schema()))
+    assert len(found) > 10
+    assert [errors for of, example in found if (errors := _errors(of, example))] == []
+
+
+def test_whose_document_it_is_and_where_it_holds() -> None:
+    assert schema()["info"]["license"]["identifier"] == "BSD-3-Clause"
+    assert schema()["info"]["contact"]
+    assert schema()["servers"][0]["url"] == "/"
+
+
+def test_every_topic_that_merchants_hear_of_is_described() -> None:
+    assert set(schema()["webhooks"]) == set(TOPICS)
+    for topic, item in schema()["webhooks"].items():
+        (media,) = item["post"]["requestBody"]["content"].values()
+        assert _errors(media["schema"], media["example"]) == []
+        assert media["example"]["type"] == topic
+
+
+def test_what_is_exported_is_typed_column_by_column() -> None:
+    schemas = schema()["components"]["schemas"]
+    assert schemas["Export"]["properties"]["orders"]["items"] == {
+        "$ref": "#/components/schemas/ExportedOrder"
+    }
+    payment = schemas["ExportedPayment"]["properties"]
+    assert payment["order_id"] == {"type": "string", "format": "uuid"}
+    assert "token" not in payment
+    assert "password" not in schemas["ExportedUser"]["properties"]
 
 
 def test_the_tables_of_the_page_are_what_the_document_says() -> None:

@@ -24,7 +24,7 @@ from shop.accounts.api.serializers import (
 )
 from shop.accounts.models import User
 from shop.core.addresses import client_address
-from shop.core.api import caller_id, created, validated
+from shop.core.api import caller_id, created, parameters, validated
 from shop.core.conditional import require_match
 from shop.core.permissions import UserAdmin
 
@@ -105,10 +105,11 @@ class UserListView(generics.ListAPIView[User]):
 
     permission_classes = [UserAdmin]
     serializer_class = AccountSerializer
+    query_serializer = AccountFilterSerializer
 
     def get_queryset(self) -> QuerySet[User]:
         query = self.request.query_params.dict()
-        return selectors.users_for_staff(**validated(AccountFilterSerializer, query))
+        return selectors.users_for_staff(**parameters(self.query_serializer, query))
 
     def get_ordering(self) -> tuple[str, ...]:
         return ("-id",)  # a UUIDv7 begins with its time

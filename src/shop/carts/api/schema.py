@@ -44,6 +44,7 @@ OPERATIONS = {
         id="cart_read",
         tag=CART,
         summary="Read the cart",
+        description="With its lines and their sum, at the prices of the moment. No stock is held.",
         returns=CartSerializer,
         example={
             "id": UUID_EXAMPLE,
@@ -56,12 +57,14 @@ OPERATIONS = {
         id="cart_empty",
         tag=CART,
         summary="Empty the cart",
+        description="All lines go; nothing happens to an empty cart.",
         status=204,
     ),
     "CartItemListView.get": Operation(
         id="cart_items_list",
         tag=CART,
         summary="List the lines of the cart",
+        description="In the order in which they were added, without pages.",
         returns=CartItemSerializer(many=True),
         example=[LINE],
     ),
@@ -83,6 +86,7 @@ OPERATIONS = {
         id="cart_items_update",
         tag=CART,
         summary="Change the quantity of a line",
+        description="To a number from 1 on; to take the line out, delete it.",
         body=QuantitySerializer,
         sends={"quantity": 3},
         returns=CartItemSerializer,
@@ -92,6 +96,7 @@ OPERATIONS = {
         id="cart_items_remove",
         tag=CART,
         summary="Take a line out of the cart",
+        description="The other lines stay.",
         status=204,
     ),
 }

@@ -18,6 +18,7 @@ from shop.core.api import caller_id, idempotent_if_keyed, validated
 from shop.core.conditional import Check, matching
 from shop.core.idempotency import Answer
 from shop.core.permissions import LiveAccount
+from shop.core.strictness import refuse_unknown_parameters
 
 
 class CartView(APIView):
@@ -39,6 +40,7 @@ class CartItemListView(APIView):
     """The lines of the cart."""
 
     def get(self, request: Request) -> Response:
+        refuse_unknown_parameters(request)
         items = selectors.items_of(caller_id(request))
         return Response(CartItemSerializer(items, many=True).data)
 

@@ -25,10 +25,11 @@ from shop.catalog import freshness
 from shop.catalog.api.serializers import CategoryFilterSerializer, FilterSerializer
 from shop.catalog.search import canonical
 from shop.catalog.selectors import ORDERINGS, default_ordering
-from shop.core.api import validated
+from shop.core.api import parameters
 from shop.core.caching.entries import Question
 from shop.core.fields import BIGINT_MAX
 from shop.core.pagination import page_size_of
+from shop.core.strictness import given
 
 PATH = re.compile(r"/api/(?P<noun>products|categories)/(?:(?P<id>[0-9]{1,20})/)?\Z")
 PATHS = {"product_list": "/api/products/", "category_list": "/api/categories/"}
@@ -66,7 +67,7 @@ def _asked(path: str, query: str) -> Asked | None:
         return _one(match["noun"], int(match["id"]))
     try:
         # Bytes that are no text come from WSGI as Latin-1.
-        params = QueryDict(query.encode("latin-1"), encoding="utf-8").dict()
+        params = given(QueryDict(query.encode("latin-1"), encoding="utf-8").dict())
         size = page_size_of(params)
         return (_products if match["noun"] == "products" else _categories)(params, size)
     except (ValidationError, SuspiciousOperation, UnicodeError):
@@ -88,7 +89,7 @@ def _products(params: Mapping[str, Any], size: int) -> Asked:
     ordering = params.get("ordering", default)
     if ordering not in (default, *ORDERINGS):
         raise ValidationError("ordering")
-    filters = validated(FilterSerializer, params)
+    filters = parameters(FilterSerializer, params)
     token = freshness.of_list(filters["category"]) if "category" in filters else freshness.PRODUCTS
     wanted = {name: _canonical(value) for name, value in filters.items()}
     if ordering != default:
@@ -97,7 +98,7 @@ def _products(params: Mapping[str, Any], size: int) -> Asked:
 
 
 def _categories(params: Mapping[str, Any], size: int) -> Asked:
-    filters = validated(CategoryFilterSerializer, params)
+    filters = parameters(CategoryFilterSerializer, params)
     return _list("category_list", filters, params, size=size, token=freshness.CATEGORIES)
 
 

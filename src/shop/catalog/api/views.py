@@ -17,10 +17,11 @@ from shop.catalog.api.serializers import (
     ProductSerializer,
 )
 from shop.catalog.models import Category, Product
-from shop.core.api import validated
+from shop.core.api import StrictBodies, parameters
 from shop.core.conditional import Check, matching
 from shop.core.permissions import ReadOnlyOrCatalogWriter, has_role
 from shop.core.roles import CATALOG_WRITERS
+from shop.core.strictness import given
 
 
 def seen_by(request: Request) -> QuerySet[Product]:
@@ -29,14 +30,14 @@ def seen_by(request: Request) -> QuerySet[Product]:
     return selectors.with_category() if keeper else selectors.for_sale()
 
 
-class CategoryListView(CachedAnswers, generics.ListCreateAPIView[Category]):
+class CategoryListView(CachedAnswers, StrictBodies, generics.ListCreateAPIView[Category]):
     """The category tree, flat; staff add to it."""
 
     permission_classes = [ReadOnlyOrCatalogWriter]
     serializer_class = CategorySerializer
 
     def get_queryset(self) -> QuerySet[Category]:
-        filters = validated(CategoryFilterSerializer, self.request.query_params.dict())
+        filters = parameters(CategoryFilterSerializer, self.request.query_params.dict())
         return selectors.categories(**filters)
 
     def get_ordering(self) -> tuple[str, ...]:
@@ -49,7 +50,7 @@ class CategoryListView(CachedAnswers, generics.ListCreateAPIView[Category]):
         return {"Location": f"{self.request.path}{data['id']}/"}
 
 
-class CategoryView(CachedAnswers, generics.RetrieveUpdateDestroyAPIView[Category]):
+class CategoryView(CachedAnswers, StrictBodies, generics.RetrieveUpdateDestroyAPIView[Category]):
     """One category; staff rename and move it."""
 
     permission_classes = [ReadOnlyOrCatalogWriter]
@@ -68,18 +69,18 @@ class CategoryView(CachedAnswers, generics.RetrieveUpdateDestroyAPIView[Category
         services.delete_category(instance.id)
 
 
-class ProductListView(CachedAnswers, generics.ListCreateAPIView[Product]):
+class ProductListView(CachedAnswers, StrictBodies, generics.ListCreateAPIView[Product]):
     """Products by filter and in order; staff add to them."""
 
     permission_classes = [ReadOnlyOrCatalogWriter]
     serializer_class = ProductSerializer
 
     def get_queryset(self) -> QuerySet[Product]:
-        filters = validated(FilterSerializer, self.request.query_params.dict())
+        filters = parameters(FilterSerializer, self.request.query_params.dict())
         return selectors.products(cast("selectors.Filters", filters), among=seen_by(self.request))
 
     def get_ordering(self) -> tuple[str, ...]:
-        params = self.request.query_params
+        params = given(self.request.query_params.dict())
         default = selectors.default_ordering(params.get("search"))
         name = params.get("ordering", default)
         if name not in (default, *selectors.ORDERINGS):
@@ -94,7 +95,7 @@ class ProductListView(CachedAnswers, generics.ListCreateAPIView[Product]):
         return {"Location": f"{self.request.path}{data['id']}/"}
 
 
-class ProductView(CachedAnswers, generics.RetrieveUpdateDestroyAPIView[Product]):
+class ProductView(CachedAnswers, StrictBodies, generics.RetrieveUpdateDestroyAPIView[Product]):
     """One product; staff change it, with If-Match only what they have seen."""
 
     if_match = ("PUT", "PATCH", "DELETE")

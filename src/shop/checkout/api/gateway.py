@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 
 from shop.checkout.api.serializers import EventSerializer
 from shop.checkout.webhook import receive
-from shop.core.api import validated
+from shop.core.api import told
 from shop.core.db import retrying
 from shop.payments.signatures import verify
 
@@ -40,6 +40,6 @@ class WebhookView(APIView):
     authentication_classes = [GatewaySignature]
 
     def post(self, request: Request) -> Response:
-        event = validated(EventSerializer, request.data)
+        event = told(EventSerializer, request.data)
         new = retrying(lambda: receive(event_id=event["id"], kind=event["type"], **event["data"]))
         return Response({"id": event["id"], "new": new})

@@ -95,6 +95,7 @@ OPERATIONS = {
         id="orders_payments_list",
         tag=PAYMENTS,
         summary="List the payments of an order",
+        description="The oldest first, without pages. One at most is pending or succeeded.",
         returns=PaymentSerializer(many=True),
         example=[PAYMENT],
     ),

@@ -10,9 +10,10 @@ from rest_framework.views import APIView
 from shop.carts.api.views import cart_shown_to
 from shop.checkout import selectors, services
 from shop.checkout.api.serializers import PayingSerializer, PlaceOrderSerializer
-from shop.core.api import caller_id, idempotent, validated
+from shop.core.api import caller_id, idempotent, require_no_body, validated
 from shop.core.conditional import matching, require_match
 from shop.core.idempotency import Answer
+from shop.core.strictness import refuse_unknown_parameters
 from shop.orders.api.serializers import OrderSerializer
 from shop.orders.api.views import OrderListView
 from shop.orders.models import Order
@@ -47,6 +48,8 @@ class CancelOrderView(APIView):
     if_match = ("POST",)
 
     def post(self, request: Request, order_id: UUID) -> Response:
+        require_no_body(request)
+
         def check(order: Order) -> None:
             require_match(request, OrderSerializer(order).data)
 
@@ -62,6 +65,7 @@ class OrderPaymentsView(APIView):
     """The payments of one of the caller's orders; a POST begins another one."""
 
     def get(self, request: Request, order_id: UUID) -> Response:
+        refuse_unknown_parameters(request)
         payments = selectors.payments_of_known_order(caller_id(request), order_id)
         return Response(PaymentSerializer(payments, many=True).data)
 

@@ -18,6 +18,7 @@ from shop.core.openapi.problems import refusal
 from shop.core.pagination import MAX_PAGE_SIZE
 from shop.core.permissions import is_open, lets_in
 from shop.core.roles import Role
+from shop.core.strictness import UnknownField, UnknownParameter
 
 BODY_METHODS = ("POST", "PUT", "PATCH")
 UNDESCRIBED = Operation(id="undescribed", summary="Undescribed", tag="Undescribed")
@@ -187,8 +188,12 @@ class Schema(AutoSchema):
     def _refusals_of_content(self) -> Iterator[Refusal]:
         if self.told.query or self.told.paged or self.told.body:
             yield problems.INVALID
+        if self._is_list_view() and not self._is_open():
+            yield refusal(UnknownParameter)
         if self.method in BODY_METHODS or self.told.body:
             yield from (problems.MALFORMED, problems.TOO_LARGE, problems.NO_JSON)
+            if self.told.security == "bearer":  # a gateway may tell more than it is asked
+                yield refusal(UnknownField)
 
 
 def _somebody(role: Role) -> object:

@@ -4,9 +4,12 @@ from typing import Any
 
 from shop.core.openapi.headers import ANSWER_HEADERS
 from shop.core.openapi.introduction import INTRODUCTION
-from shop.core.openapi.operations import tags
-from shop.core.openapi.problems import SCHEMAS
+from shop.core.openapi.operations import further_schemas, outgoing, tags
+from shop.core.openapi.problems import SCHEMAS, name_of, schema_of
 
+LICENCE = {"name": "BSD 3-Clause", "identifier": "BSD-3-Clause"}
+CONTACT = {"name": "The maintainers of Shardmart"}
+SERVERS = [{"url": "/", "description": "The host that this document comes from."}]
 METHODS = ("get", "post", "put", "patch", "delete")
 BEARER = {
     "type": "http",
@@ -27,12 +30,15 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Complete the document that drf-spectacular made; its POSTPROCESSING_HOOKS name this."""
     components = result["components"]
     schemas = {name: _tidied(name, schema) for name, schema in components["schemas"].items()}
-    components["schemas"] = dict(sorted({**schemas, **SCHEMAS}.items()))
     components["headers"] = ANSWER_HEADERS
     components["securitySchemes"] = {"bearer": BEARER, "webhook": WEBHOOK}
     components["responses"] = _share_refusals(result["paths"])
-    result["info"]["description"] = INTRODUCTION
+    schemas |= SCHEMAS | further_schemas() | _problems(components["responses"])
+    components["schemas"] = dict(sorted(schemas.items()))
+    result["info"] |= {"description": INTRODUCTION, "license": LICENCE, "contact": CONTACT}
+    result["servers"] = SERVERS
     result["tags"] = tags()
+    result["webhooks"] = outgoing()
     return result
 
 
@@ -42,11 +48,26 @@ def _tidied(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     tidy = {**schema, "properties": properties}
     if not name.endswith("Request"):
         tidy["required"] = sorted(properties)
+    elif not name.startswith("Event"):  # the gateway's, which may grow
+        tidy["additionalProperties"] = False
     return tidy
 
 
 def _unmarked(value: dict[str, Any]) -> dict[str, Any]:
-    return {key: v for key, v in value.items() if key not in ("x-spec-enum-id", "readOnly")}
+    plain = {key: v for key, v in value.items() if key not in ("x-spec-enum-id", "readOnly")}
+    if list(plain) == ["allOf"] and len(plain["allOf"]) == 1:
+        (only,) = plain["allOf"]  # made so for the mark, which is gone
+        return dict(only)
+    return plain
+
+
+def _problems(responses: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of each code that the responses name."""
+    return {
+        name_of(code): schema_of(example["value"]["status"], code, example["value"]["detail"])
+        for response in responses.values()
+        for code, example in _examples(response).items()
+    }
 
 
 def _share_refusals(paths: dict[str, Any]) -> dict[str, Any]:
@@ -64,5 +85,10 @@ def _share_refusals(paths: dict[str, Any]) -> dict[str, Any]:
 
 
 def _codes(response: dict[str, Any]) -> list[str]:
+    return sorted(_examples(response))
+
+
+def _examples(response: dict[str, Any]) -> dict[str, Any]:
     (media,) = response["content"].values()
-    return sorted(media["examples"])
+    examples: dict[str, Any] = media["examples"]
+    return examples

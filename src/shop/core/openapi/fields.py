@@ -19,4 +19,5 @@ class MoneyField(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-ca
             pattern = rf"^{sign}[0-9]{{1,{whole}}}\.[0-9]{{{places}}}$"
         else:
             pattern = rf"^{sign}[0-9]{{1,{whole}}}(\.[0-9]{{1,{places}}})?$"
-        return {"type": "string", "format": "decimal", "pattern": pattern, "examples": ["19.90"]}
+        example = "19.90" if whole > 1 else "4.50"
+        return {"type": "string", "format": "decimal", "pattern": pattern, "examples": [example]}

@@ -17,7 +17,10 @@ Roles are `customer`, `support`, `catalog_manager` and `admin`; an operation say
 What belongs to somebody else answers 404, as if it were not there.
 
 **Errors** are `application/problem+json` (RFC 9457). Decide by `code`, which is stable; `detail`
-is for people. With code `invalid`, `errors` lists every field that is wrong. A method that a path
+is for people. With code `invalid`, `errors` lists every field that is wrong. A field of a
+body that an operation does not take is refused (`unknown_field`), and so is, in lists that need a
+token, a parameter that they do not know (`unknown_parameter`): `errors` names each. A PUT may send
+back all that a GET shows. Parameters that are empty count as absent. A method that a path
 does not have answers 405 `method_not_allowed`; an error of ours 500 `internal_error`. Quote
 `request_id` when you ask us about an answer: it is also the `X-Request-ID` header, and a request
 may bring its own (letters, digits, `.`, `_`, `-`, at most 64).

@@ -86,6 +86,22 @@ def problem_members() -> dict[str, dict[str, Any]]:
     return members
 
 
+def outgoing() -> dict[str, Any]:
+    """Return what the rooms tell others by themselves, as the document's `webhooks`."""
+    told: dict[str, Any] = {}
+    for module in _modules():
+        told |= getattr(module, "OUTGOING", {})
+    return told
+
+
+def further_schemas() -> dict[str, Any]:
+    """Return the schemas of the rooms that no serializer makes."""
+    schemas: dict[str, Any] = {}
+    for module in _modules():
+        schemas |= getattr(module, "SCHEMAS", {})
+    return schemas
+
+
 def described() -> set[str]:
     """Return the name of everything that is described, e.g. ``shop.carts:CartView.get``."""
     return {

@@ -1,4 +1,8 @@
-"""The refusals of an operation: one response per status, which names every `code` it can carry."""
+"""The refusals of an operation: one response per status, which names every `code` it can carry.
+
+Each code has a schema of its own, by name: generators make one type of it, however many operations
+refuse with it, and know the members that it brings.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,6 +24,9 @@ NO_JSON = Refusal(415, "unsupported_media_type", "Send application/json.")
 THROTTLED = Refusal(429, "throttled", "Too many requests; Retry-After says when to go on.")
 DOWN = Refusal(503, "unavailable", "The store does not answer; try again shortly.")
 
+# The codes whose problems have `errors`, and a field that one might name.
+NAMING = {"invalid": "page_size", "unknown_field": "prise", "unknown_parameter": "stauts"}
+
 PROBLEM: dict[str, Any] = {
     "type": "object",
     "description": "An error as RFC 9457 has it. Decide by `code`; show `detail` to people.",
@@ -31,11 +38,6 @@ PROBLEM: dict[str, Any] = {
         "code": {"type": "string", "description": "Stable; what a program decides by."},
         "detail": {"type": "string", "description": "A sentence for people; it may change."},
         "request_id": {"type": "string", "description": "Under which our log has this request."},
-        "errors": {
-            "type": "array",
-            "description": "With code `invalid`: what is wrong where.",
-            "items": {"$ref": "#/components/schemas/FieldError"},
-        },
     },
 }
 FIELD_ERROR: dict[str, Any] = {
@@ -49,6 +51,11 @@ FIELD_ERROR: dict[str, Any] = {
         "code": {"type": "string"},
         "detail": {"type": "string"},
     },
+}
+ERRORS: dict[str, Any] = {
+    "type": "array",
+    "description": "What is wrong, and where.",
+    "items": {"$ref": "#/components/schemas/FieldError"},
 }
 SCHEMAS = {"Problem": PROBLEM, "FieldError": FIELD_ERROR}
 
@@ -69,25 +76,50 @@ def by_status(refusals: Iterable[Refusal]) -> dict[int, list[Refusal]]:
     return groups
 
 
+def name_of(code: str) -> str:
+    """Return the name of the schema of a code's problems, e.g. ``CartEmptyProblem``."""
+    return f"{code.title().replace('_', '')}Problem"
+
+
+def schema_of(status: int, code: str, meaning: str) -> dict[str, Any]:
+    """Return the schema of the problems of one code."""
+    members = {name: _like(told) for name, told in problem_members().get(code, {}).items()}
+    if code in NAMING:
+        members["errors"] = ERRORS
+    # No `const`: what generators cannot merge with the type above it, they leave out.
+    fixed = {
+        "status": {"type": "integer", "enum": [status]},
+        "code": {"type": "string", "enum": [code]},
+    }
+    own = {"type": "object", "required": [*fixed, *members], "properties": {**fixed, **members}}
+    return {"description": meaning, "allOf": [{"$ref": "#/components/schemas/Problem"}, own]}
+
+
+def _like(example: Any) -> dict[str, Any]:
+    """Return the schema that an example stands for: all that it has is always there."""
+    if isinstance(example, Mapping):
+        properties = {name: _like(inner) for name, inner in example.items()}
+        return {"type": "object", "required": list(properties), "properties": properties}
+    if isinstance(example, list):
+        return {"type": "array", "items": _like(example[0])}
+    return {"type": "integer" if isinstance(example, int) else "string", "examples": [example]}
+
+
+def _one_of(codes: list[str]) -> dict[str, Any]:
+    references: list[dict[str, Any]] = [
+        {"$ref": f"#/components/schemas/{name_of(code)}"} for code in codes
+    ]
+    return references[0] if len(references) == 1 else {"oneOf": references}
+
+
 def response(refusals: list[Refusal], headers: Mapping[str, Any]) -> dict[str, Any]:
     """Return the response object for refusals of one status."""
-    status = refusals[0].status
     return {
         "description": "\n".join(f"- `{each.code}`: {each.meaning}" for each in refusals),
         "headers": dict(headers),
         "content": {
             CONTENT_TYPE: {
-                "schema": {
-                    "allOf": [
-                        {"$ref": "#/components/schemas/Problem"},
-                        {
-                            "properties": {
-                                "status": {"const": status},
-                                "code": {"enum": [each.code for each in refusals]},
-                            }
-                        },
-                    ]
-                },
+                "schema": _one_of([each.code for each in refusals]),
                 "examples": {each.code: {"value": _example(each)} for each in refusals},
             }
         },
@@ -95,7 +127,10 @@ def response(refusals: list[Refusal], headers: Mapping[str, Any]) -> dict[str, A
 
 
 def _example(refused: Refusal) -> dict[str, Any]:
-    invalid = {"errors": [{"field": "page_size", "code": "invalid", "detail": "Not a number."}]}
+    members = problem_members().get(refused.code, {})
+    if refused.code in NAMING:
+        error = {"field": NAMING[refused.code], "code": refused.code, "detail": "Not acceptable."}
+        members = {"errors": [error]}
     return {
         "type": "about:blank",
         "title": title(refused.status),
@@ -103,5 +138,5 @@ def _example(refused: Refusal) -> dict[str, Any]:
         "code": refused.code,
         "detail": refused.meaning,
         "request_id": "b3f1c9d4e5a64c0f8d2f7a9e1c6b5d40",
-        **(invalid if refused.code == "invalid" else problem_members().get(refused.code, {})),
+        **members,
     }

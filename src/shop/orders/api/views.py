@@ -9,8 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from shop.core.api import caller_id, validated
+from shop.core.api import caller_id, parameters
 from shop.core.permissions import OrderStaff
+from shop.core.strictness import refuse_unknown_parameters
 from shop.orders import selectors
 from shop.orders.api.serializers import (
     OrderFilterSerializer,
@@ -44,6 +45,7 @@ class OrderItemListView(APIView):
     """The lines of one order."""
 
     def get(self, request: Request, order_id: UUID) -> Response:
+        refuse_unknown_parameters(request)
         order = selectors.order_of(caller_id(request), order_id)
         return Response(OrderItemSerializer(order.items.all(), many=True).data)
 
@@ -56,6 +58,7 @@ class StaffOrderListView(generics.ListAPIView[Order]):
 
     permission_classes = [OrderStaff]
     serializer_class = StaffOrderRowSerializer
+    query_serializer = OrderFilterSerializer
 
     def get_queryset(self) -> QuerySet[Order]:
         return selectors.orders_for_staff(self._filters())
@@ -69,5 +72,5 @@ class StaffOrderListView(generics.ListAPIView[Order]):
         return response
 
     def _filters(self) -> selectors.Filters:
-        filters = validated(OrderFilterSerializer, self.request.query_params.dict())
+        filters = parameters(self.query_serializer, self.request.query_params.dict())
         return cast("selectors.Filters", filters)

@@ -12,7 +12,7 @@ from rest_framework.serializers import BaseSerializer
 
 from shop.catalog.api.views import ProductView, seen_by
 from shop.catalog.models import Product
-from shop.core.api import caller_id, created, validated
+from shop.core.api import StrictBodies, caller_id, created, validated
 from shop.reviews import selectors, services
 from shop.reviews.api.pagination import ReviewPagination
 from shop.reviews.api.permissions import AuthorOrStaff
@@ -52,7 +52,7 @@ class ReviewListView(generics.ListAPIView[Review]):
         return created(ReviewSerializer(review).data, location)
 
 
-class ReviewView(mixins.UpdateModelMixin, generics.RetrieveDestroyAPIView[Review]):
+class ReviewView(StrictBodies, mixins.UpdateModelMixin, generics.RetrieveDestroyAPIView[Review]):
     """One review; its author and staff change it."""
 
     permission_classes = [AuthorOrStaff]

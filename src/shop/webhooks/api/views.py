@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from shop.core.api import created
+from shop.core.api import created, require_no_body, validated
 from shop.core.permissions import WebhookAdmin
 from shop.webhooks import selectors, services
 from shop.webhooks.api.serializers import (
@@ -30,9 +30,7 @@ class EndpointListView(generics.ListAPIView[WebhookEndpoint]):
         return ("-id",)
 
     def post(self, request: Request) -> Response:
-        wanted = EndpointSerializer(data=request.data)
-        wanted.is_valid(raise_exception=True)
-        endpoint = services.create_endpoint(**wanted.validated_data)
+        endpoint = services.create_endpoint(**validated(EndpointSerializer, request.data))
         return created(NewEndpointSerializer(endpoint).data, f"{request.path}{endpoint.id}/")
 
 
@@ -45,9 +43,8 @@ class EndpointView(APIView):
         return Response(EndpointSerializer(selectors.endpoint_of(endpoint_id)).data)
 
     def patch(self, request: Request, endpoint_id: int) -> Response:
-        wanted = EndpointSerializer(data=request.data, partial=True)
-        wanted.is_valid(raise_exception=True)
-        endpoint = services.update_endpoint(endpoint_id, **wanted.validated_data)
+        wanted = validated(EndpointSerializer, request.data, partial=True)
+        endpoint = services.update_endpoint(endpoint_id, **wanted)
         return Response(EndpointSerializer(endpoint).data)
 
     def delete(self, request: Request, endpoint_id: int) -> Response:
@@ -76,6 +73,7 @@ class ReplayView(APIView):
     def post(
         self, request: Request, endpoint_id: int, user_id: UUID, delivery_id: UUID
     ) -> Response:
+        require_no_body(request)
         delivery = services.replay(
             endpoint_id=endpoint_id, user_id=user_id, delivery_id=delivery_id
         )

@@ -36,16 +36,22 @@ OPERATIONS = {
         id="wishlist_read",
         tag=WISHLIST,
         summary="Read the wishlist",
+        description="With all its items, the oldest first.",
         returns=WishlistSerializer,
         example={"id": UUID_EXAMPLE, "items": [ITEM]},
     ),
     "WishlistView.delete": Operation(
-        id="wishlist_clear", tag=WISHLIST, summary="Clear the wishlist", status=204
+        id="wishlist_clear",
+        tag=WISHLIST,
+        summary="Clear the wishlist",
+        description="All items go.",
+        status=204,
     ),
     "WishlistItemListView.get": Operation(
         id="wishlist_items_list",
         tag=WISHLIST,
         summary="List the items of the wishlist, the newest first",
+        description="With the name and the price of the moment.",
         returns=WishlistItemSerializer,
         example=page_of(ITEM, "/api/wishlist/items/"),
         paged=True,
@@ -67,6 +73,7 @@ OPERATIONS = {
         id="wishlist_items_remove",
         tag=WISHLIST,
         summary="Take an item off the wishlist",
+        description="The others stay.",
         status=204,
     ),
 }

@@ -116,7 +116,6 @@ def test_the_newest_products_come_first(client: APIClient, shelf: dict[str, Prod
         ("category", "x"),
         ("category", "1.5"),
         ("category", str(2**63)),
-        ("category", ""),
         ("min_price", "-1"),
         ("min_price", "x"),
         ("min_price", "NaN"),
@@ -126,14 +125,12 @@ def test_the_newest_products_come_first(client: APIClient, shelf: dict[str, Prod
         ("max_price", "-0.01"),
         ("max_price", "1,5"),
         ("in_stock", "maybe"),
-        ("in_stock", ""),
         ("search", "x" * 201),
         ("search", "a\0b"),
         ("ordering", "id"),
         ("ordering", "price,name"),
         ("ordering", "--price"),
         ("ordering", "?"),
-        ("ordering", ""),
         ("page_size", "0"),
         ("cursor", "x"),
     ],
@@ -201,6 +198,6 @@ def test_categories_are_narrowed_to_the_children_of_one_or_to_the_roots(
     assert names(client.get(CATEGORIES, {"parent": "9" * 19})) == []
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "x", "1.5", "ROOT", "", "9" * 20, "٣", "roots"])
+@pytest.mark.parametrize("value", ["0", "-1", "x", "1.5", "ROOT", "9" * 20, "٣", "roots"])
 def test_an_unacceptable_parent_is_named(client: APIClient, value: str) -> None:
     assert invalid_fields(client.get(CATEGORIES, {"parent": value})) == {"parent"}
