@@ -13,4 +13,5 @@ class CheckoutConfig(AppConfig):
 
         subscribe("order.placed", tasks.charge_order)
         subscribe("payment.due", tasks.charge_payment)
+        subscribe("payment.given_up", tasks.charge_payment)
         subscribe("payment.refund_due", tasks.refund_payment)

@@ -128,7 +128,7 @@ EXPECTED: dict[str, tuple[tuple[int, int], ...]] = {
     Payment.Status.REFUNDED: ((1, 1),),
 }
 STANDINGS: dict[str, tuple[Standing, ...]] = {
-    Payment.Status.PENDING: (Standing.ABSENT,),
+    Payment.Status.PENDING: (Standing.ABSENT, Standing.UNKNOWN),
     Payment.Status.SUCCEEDED: (Standing.SUCCEEDED,),
     Payment.Status.FAILED: (Standing.ABSENT, Standing.DECLINED, Standing.REFUNDED),
     Payment.Status.REFUND_DUE: (Standing.SUCCEEDED,),

@@ -9,7 +9,7 @@ from shop.inventory import services as inventory
 from shop.orders.models import Order
 from shop.orders.services import note
 from shop.payments.models import Payment
-from shop.payments.services import close_payments
+from shop.payments.selectors import payments_of_order
 
 
 def cancel(order: Order, **details: str) -> None:
@@ -80,11 +80,21 @@ def tell_of_payment(payment: Payment, what: str) -> None:
 
 
 def _close_payments(order: Order) -> None:
-    for payment in close_payments(user_id=order.user_id, order_id=order.id):
-        if payment.amount:
+    """End what is in force for an order: give up a payment that is pending, send back what came."""
+    payments = payments_of_order(order.user_id, order.id)
+    for payment in payments.filter(status__in=Payment.IN_FORCE):
+        if payment.status == Payment.Status.PENDING:
+            _give_up(payment)
+        elif payment.amount:
             _send_back(payment)
         else:
             payment.become(Payment.Status.REFUNDED)  # nothing came, nothing goes back
+
+
+def _give_up(payment: Payment) -> None:
+    payment.become(Payment.Status.FAILED)
+    if payment.asked_at:  # its money may still come: somebody has to ask until that is known
+        tell_of_payment(payment, "given_up")
 
 
 def _send_back(payment: Payment) -> None:

@@ -44,7 +44,7 @@ def charge_order(event: OutboxEvent) -> None:
 
 @event_task(queue=CRITICAL, retry=STANDARD)
 def charge_payment(event: OutboxEvent) -> None:
-    """Charge another payment of an order."""
+    """Charge another payment of an order; of one that was given up, ask what became of it."""
     with _asking():
         charging.charge(user_id=event.user_id, payment_id=UUID(event.payload["payment_id"]))
 

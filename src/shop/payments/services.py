@@ -10,7 +10,6 @@ from sharding.django.transactions import cursor_for
 from shop.payments.amounts import limits
 from shop.payments.errors import AmountNotPayable
 from shop.payments.models import Payment, WebhookEvent
-from shop.payments.selectors import payments_of_order
 
 # One of two simultaneous messages of one event waits for the other, and then writes no row.
 RECORD = """
@@ -68,23 +67,6 @@ def remember(payment: Payment, provider_ref: str) -> None:
         own = Payment.objects.for_user(payment.user_id).filter(id=payment.id)
         own.update(provider_ref=provider_ref)
         payment.provider_ref = provider_ref
-
-
-def close_payments(*, user_id: UUID, order_id: UUID) -> list[Payment]:
-    """End what is in force for an order: of a pending payment nothing is wanted any more.
-
-    Call it behind the order's lock.
-
-    Returns:
-        The succeeded ones, as they are: their money has to go back.
-    """
-    succeeded = []
-    for payment in payments_of_order(user_id, order_id).filter(status__in=Payment.IN_FORCE):
-        if payment.status == Payment.Status.PENDING:
-            payment.become(Payment.Status.FAILED)
-        else:
-            succeeded.append(payment)
-    return succeeded
 
 
 def record_event(*, user_id: UUID, event_id: str, kind: str, payment_id: UUID) -> bool:

@@ -151,7 +151,7 @@ def test_the_money_of_an_order_that_is_cancelled_meanwhile_goes_back(
     gateway.meanwhile = lambda: cancel(order)
     charge(order)
     assert status_of(ana, order.id) == "cancelled"
-    assert topics_of(ana) == ["order.cancelled", "payment.refund_due"]
+    assert topics_of(ana) == ["order.cancelled", "payment.given_up", "payment.refund_due"]
     assert the_payment(order).status == "refund_due"
     charging.refund(user_id=ana.id, payment_id=the_payment(order).id)
     assert gateway.standings[the_payment(order).id] == Standing.REFUNDED
@@ -173,7 +173,7 @@ def test_it_goes_back_even_if_the_worker_died_before_it_knew(
         charge(order)
     for _ in range(2):
         charge(order)
-    assert topics_of(ana) == ["order.cancelled", "payment.refund_due"]
+    assert topics_of(ana) == ["order.cancelled", "payment.given_up", "payment.refund_due"]
 
 
 def test_an_order_that_was_cancelled_before_is_not_charged(
