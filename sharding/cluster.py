@@ -219,12 +219,16 @@ class Cluster:
 
     def dsn_of(self, node: Node) -> str:
         """Return the DSN of a node: the coordinator's, with host and port exchanged."""
-        parts = parsed(self._dsn)
         if node.is_coordinator and node.is_primary and not self.is_stand_in:
             # Registered, it may be `localhost`, which is another machine here.
             return self._dsn
+        return self.dsn_at(node.host, node.port)
+
+    def dsn_at(self, host: str, port: int) -> str:
+        """Return the coordinator's DSN with another host and port."""
+        parts = parsed(self._dsn)
         parts.pop("hostaddr", None)
-        return str(make_dsn(**(parts | {"host": node.host, "port": str(node.port)})))
+        return str(make_dsn(**(parts | {"host": host, "port": str(port)})))
 
     def on(self, node: Node, *, timeout: timedelta = STATEMENT_TIMEOUT) -> Session:
         """Connect to a node; close it, or use it in a `with`.

@@ -9,6 +9,7 @@ Invariants:
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,11 +17,12 @@ from typing import Any, TypeVar
 
 import psycopg2
 from psycopg2.extensions import make_dsn, parse_dsn
+from psycopg2.extras import NamedTupleCursor
 
 from sharding.errors import InvalidInput, NodeNotAvailable, ThroughAPooler
 from sharding.session import Log, Look, Row, Session, literal, quoted, sentence
 
-__all__ = ["Log", "Row", "Session", "connect", "literal", "parsed", "quoted"]
+__all__ = ["Log", "Row", "Session", "ask_pooler", "connect", "literal", "parsed", "quoted"]
 
 # libpq counts per address of a name, and looking the name up is not counted at all.
 CONNECT_SECONDS = 4.0
@@ -73,6 +75,27 @@ def connect(
         raise
     session._log = log
     return session
+
+
+def ask_pooler(dsn: str, command: str, *, name: str) -> list[Row]:
+    """Return what a PgBouncer answers to a command of its console, e.g. ``SHOW POOLS``.
+
+    Args:
+        dsn: where it listens, as one of its admin_users or stats_users.
+
+    Raises:
+        NodeNotAvailable: it does not answer within 4 seconds, or is no PgBouncer.
+    """
+
+    def ask() -> list[Row]:
+        settings = {"dbname": "pgbouncer", "connect_timeout": str(LIBPQ_SECONDS)}
+        with contextlib.closing(psycopg2.connect(make_dsn(**(parsed(dsn) | settings)))) as open_:
+            open_.autocommit = True
+            cursor = open_.cursor(cursor_factory=NamedTupleCursor)
+            cursor.execute(command)
+            return list(cursor.fetchall())
+
+    return _within(CONNECT_SECONDS, ask, name)
 
 
 def _require_direct(session: Session, connection: Any) -> None:

@@ -25,6 +25,7 @@ WORDS = {
     "add-node": ["127.0.0.1:1"],
     "drain": ["127.0.0.1:1"],
     "remove-node": ["127.0.0.1:1"],
+    "update-node": ["127.0.0.1:1", "--to", "127.0.0.1:2"],
 }
 # PgBouncer itself sets the application's name anew for each of its clients.
 SETTINGS = """
@@ -53,7 +54,11 @@ def session_of(dsn: str) -> list[tuple[str, str]]:
         return list(cursor.fetchall())
 
 
-@pytest.mark.parametrize("name", [name for name in commands.names() if name != "lint"])
+# They ask no cluster.
+ALONE = {"lint", "completion"}
+
+
+@pytest.mark.parametrize("name", [name for name in commands.names() if name not in ALONE])
 def test_no_command_works_through_a_pooler_and_each_says_how_it_was_recognised(
     name: str, shardctl: Shardctl, citus: Throwaway, pooled: str
 ) -> None:
