@@ -1,10 +1,10 @@
 """Write the configuration for a deployment of one's own: `python -m monitoring DIRECTORY`.
 
 `make up` does the same for its stack. The environment says what differs: SCRAPE_INTERVAL,
-RUNBOOKS_URL, GRAFANA_URL, CITUS=on|off, and ALERT_… (monitoring.rendering). MAIL_CATCHER is the
-mail server, without TLS, where ALERT_SMARTHOST names none. RELOAD lists the addresses of a
-Prometheus and an Alertmanager that may run already, and then read it again. Who is scraped is the
-deployment's to say, in DIRECTORY/prometheus/targets/*.yml.
+PUBLIC_URL, RUNBOOKS_URL, GRAFANA_URL, CITUS=on|off, and ALERT_… (monitoring.rendering).
+MAIL_CATCHER is the mail server, without TLS, where ALERT_SMARTHOST names none. RELOAD lists the
+addresses of a Prometheus and an Alertmanager that may run already, and then read it again. Who is
+scraped is the deployment's to say, in DIRECTORY/prometheus/targets/*.yml.
 """
 
 from __future__ import annotations
@@ -29,8 +29,11 @@ def main() -> int:
         made.mkdir(parents=True, exist_ok=True)
     every = environ.get("SCRAPE_INTERVAL", "15s")
     (prometheus / "prometheus.yml").write_text(rendering.prometheus_yml(every=every))
+    shop = environ.get("PUBLIC_URL", "").rstrip("/")
     rules = rendering.rules(
-        runbooks=environ.get("RUNBOOKS_URL", ""), grafana=environ.get("GRAFANA_URL", "")
+        runbooks=environ.get("RUNBOOKS_URL") or (f"{shop}/status/runbooks" if shop else ""),
+        grafana=environ.get("GRAFANA_URL", ""),
+        status_page=f"{shop}/status/" if shop else "",
     )
     for name, text in rules.items():
         (prometheus / "rules" / name).write_text(text)

@@ -25,6 +25,11 @@ ANNOTATIONS = {"summary", "description", "runbook_url", "dashboard_url"}
 ADDED = {"job", "instance", "le"}
 
 # What the pages of the runbooks have in common.
+BLOCK = re.compile(r"```console\n.*?```", re.DOTALL)
+# A program, a file or a port of the stack of `make up`; containers have others.
+OF_MAKE_UP = re.compile(
+    r"\.run/|\.venv/|make status|redis-cli -p|psql -h 127.0.0.1 -p 5\d|\"\$DATABASE_"
+)
 CHAPTERS = ("## What it means", "## What users see", "## Look", "## Do", "## Prevent")
 
 Rule = dict[str, Any]
@@ -159,6 +164,10 @@ def _page(alert: str, path: Path) -> Iterator[str]:
         yield f"{RUNBOOKS}{alert}.md does not begin with its name"
     if "<" in text or "{{" in text:
         yield f"{RUNBOOKS}{alert}.md has a “<” or “{{{{”: Prometheus shows pages as templates"
+    # Whoever is woken has one of the two stacks before them.
+    native = [block for block in BLOCK.findall(text) if OF_MAKE_UP.search(block)]
+    if len(native) != text.count("\nIn containers:\n\n```console\n"):
+        yield f"{RUNBOOKS}{alert}.md has commands that are not told “In containers:” as well"
     for chapter in CHAPTERS:
         if f"\n{chapter}\n" not in text:
             yield f"{RUNBOOKS}{alert}.md has no chapter “{chapter.removeprefix('## ')}”"

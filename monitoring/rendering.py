@@ -7,6 +7,7 @@ fire within seconds, by the same expressions and on real figures.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -27,6 +28,7 @@ _DURATION = re.compile(
 )
 _PRODUCT = re.compile(r"(?<=\d) \* 60\b")
 _DASHBOARD = re.compile(r"(dashboard_url: )(/d/\S+)")
+_RUNBOOK = re.compile(rf"^(?P<indent> +)runbook_url: {RUNBOOKS}(?P<page>\S+)$", re.MULTILINE)
 _FASTER = {"m": "s", "h": "m"}
 
 
@@ -59,9 +61,12 @@ def rules(
         runbooks: the address under which docs/runbooks/ can be read; empty leaves the path.
         grafana: Grafana's address; empty leaves the path.
         status_page: where alerts link to instead of a dashboard where there is no Grafana.
+
+    Each alert carries what its runbook says to do: a mail has it also while no link opens.
     """
 
     def rendered(text: str) -> str:
+        text = _RUNBOOK.sub(_with_remedy, text)
         if runbooks:
             text = text.replace(f": {RUNBOOKS}", f": {runbooks.rstrip('/')}/")
         if grafana:
@@ -71,6 +76,12 @@ def rules(
         return hurried(text) if hurry else text
 
     return {path.name: rendered(path.read_text()) for path in sorted(RULES.glob("*.yml"))}
+
+
+def _with_remedy(link: re.Match[str]) -> str:
+    page = (HERE.parent / RUNBOOKS / link["page"]).read_text()
+    remedy = page.partition("\n## Do\n")[2].partition("\n## ")[0].strip()
+    return f"{link[0]}\n{link['indent']}remedy: {json.dumps(remedy)}"
 
 
 def prometheus_yml(*, every: str) -> str:

@@ -1,5 +1,6 @@
 """`python -m db.balancer`: what a deployment tells HAProxy, from a container beside it.
 
+    addresses    who asks most: addresses with their requests in 10 s, and their connections
     show         the servers and the process id, as JSON
     drain NAME   send NAME nothing new, and wait until its requests have ended
     ready NAME   give NAME back, and wait until it gets its full share
@@ -26,12 +27,12 @@ def main() -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", choices=("show", "drain", "ready"))
+    parser.add_argument("command", choices=("show", "addresses", "drain", "ready"))
     parser.add_argument("name", nargs="?", default="")
     parser.add_argument("--socket", type=Path, default=SOCKET, help=str(SOCKET))
     chosen = parser.parse_args()
-    if bool(chosen.name) == (chosen.command == "show"):
-        parser.error("drain and ready need the name of a server, show takes none")
+    if bool(chosen.name) != (chosen.command in {"drain", "ready"}):
+        parser.error("drain and ready need the name of a server, the others take none")
     try:
         print(_run(chosen.command, chosen.socket, chosen.name))
     except runtime.BalancerError as error:
@@ -48,6 +49,8 @@ def _run(command: str, path: Path, name: str) -> str:
         servers = runtime.servers(path).values()
         found = {server.name: {**vars(server), "is_up": server.is_up} for server in servers}
         return json.dumps({"pid": runtime.process_id(path), "servers": found})
+    if command == "addresses":
+        return runtime.ask(path, "show table addresses")
     if command == "drain":
         if draining.drain(path, name):
             return f"{name} has no requests any more"

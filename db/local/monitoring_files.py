@@ -34,9 +34,9 @@ def write_all(settings: Settings, secrets: Secrets, layout: Layout, account: Acc
     (conf / "prometheus.yml").write_text(rendering.prometheus_yml(every=every))
     rules = rendering.rules(
         hurry=hurry,
-        runbooks=os.environ.get("RUNBOOKS_URL") or runbooks_address(settings),
+        runbooks=os.environ.get("RUNBOOKS_URL") or f"{settings.public_url}/status/runbooks",
         grafana=os.environ.get("GRAFANA_URL", ""),
-        status_page=f"http://{HOST}:{settings.http_port}/status/",
+        status_page=f"{settings.public_url}/status/",
     )
     for name, text in rules.items():
         (conf / "rules" / name).write_text(text)
@@ -67,11 +67,6 @@ def write_targets(settings: Settings, directory: Path) -> None:
         draft.write_text(rendering.targets(found))
         draft.chmod(0o644)
         draft.replace(directory / f"{job}.yml")
-
-
-def runbooks_address(settings: Settings) -> str:
-    """Return where the stack's own Prometheus shows the runbooks."""
-    return f"http://{HOST}:{settings.prometheus_port}/consoles"
 
 
 def targets(settings: Settings) -> dict[str, Targets]:

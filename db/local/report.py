@@ -96,7 +96,8 @@ def urls(settings: Settings) -> str:
     front = settings.public_url
     return (
         f"Status    {front}/status/\n"
-        f"API       {front}/api/\n"
+        f"API       {front}/api/docs/\n"
+        f"Staff     {front}/admin/\n"
         f"Health    {front}/health/ready\n"
         f"HAProxy   http://{HOST}:{settings.stats_port}/\n"
         f"Mail      smtp://{HOST}:{settings.smtp_port}, kept, not delivered: make mail"

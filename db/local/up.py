@@ -35,6 +35,12 @@ from db.local.phases import Progress, Stack, start
 from db.local.settings import Node, Settings
 from db.local.supervisor import Supervisor
 
+# What to do with a shop that is empty.
+NEXT = """\
+Next: make smoke buys something. For /admin/ and a full shop:
+    .venv/bin/python src/manage.py create_staff --username sam --email sam@example.com --role admin
+    .venv/bin/python src/manage.py seed --products 2000 --users 500 --orders 5000
+make status, make logs, make down and make clean do what they say."""
 # The data was made before the extension was installed.
 CITUS_IS_HERE = "Citus is installed here: `make clean` and `make up` make a cluster, of new data."
 
@@ -148,7 +154,4 @@ def print_summary(stack: Stack) -> None:
     print()
     print(report.urls(stack.settings), flush=True)
     if shutil.which("make") and stack.settings.stack == "local":
-        print(
-            "\nmake smoke buys something; make status, make logs, make down and make clean"
-            " do what they say."
-        )
+        print(f"\n{NEXT}")

@@ -92,7 +92,7 @@ def _look(cluster: Cluster, layout: Layout | None) -> list[Finding]:
 def of_sums(sums: Sums, differences: Iterable[Difference]) -> list[Finding]:
     """Return what counting the rows has brought to light."""
     found = [
-        _error("not-counted", sentence, remedy="Bring the node back.") for sentence in sums.missing
+        _error("not-counted", sentence, remedy=_to_count(sentence)) for sentence in sums.missing
     ]
     for same in sums.differing:
         each = ", ".join(f"{s.rows:,} rows on {s.node}" for s in same)
@@ -114,6 +114,12 @@ def of_sums(sums: Sums, differences: Iterable[Difference]) -> list[Finding]:
         for difference in differences
     ]
     return found
+
+
+def _to_count(sentence: str) -> str:
+    if "permission denied" in sentence:
+        return "Give a role that may read the tables (--dsn), or leave out rows (--no-checksums)."
+    return "Bring the node back."
 
 
 def _unplaced(cluster: Cluster) -> Iterator[Finding]:

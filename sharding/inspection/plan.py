@@ -13,7 +13,7 @@ from datetime import timedelta
 from sharding.cluster import Cluster, Node, split_answers
 from sharding.connection import Session
 from sharding.errors import InvalidInput
-from sharding.inspection import placements
+from sharding.inspection import journaled, placements
 from sharding.inspection.placements import Layout, ShardGroup
 
 BY_SIZE, BY_SHARDS = "by_disk_size", "by_shard_count"
@@ -31,7 +31,6 @@ SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0)::flo
  WHERE backend_type = 'client backend' AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()
 """
 LAUNCH = "SELECT setting::int FROM pg_settings WHERE name = 'wal_retrieve_retry_interval'"
-HAS_JOURNAL = "SELECT to_regclass('shardctl.moves') IS NOT NULL"
 # Small moves measure the overhead, not the copying.
 JOURNAL = """
 SELECT sum(bytes) / nullif(sum(seconds), 0) AS throughput,
@@ -73,12 +72,14 @@ class Speed:
         bytes_per_second: while a shard group is copied.
         setup_seconds: per move, whatever its size: slots, and the launch of the apply worker.
         blocked_seconds: for how long writes to the group wait, without other transactions.
+        missed: why earlier moves are not reckoned with, when they cannot be read.
     """
 
     source: str
     bytes_per_second: float
     setup_seconds: float
     blocked_seconds: float
+    missed: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +164,7 @@ def inspect(
 def measure(cluster: Cluster, throughput: float | None = None) -> Speed:
     """Return how fast moves were on this cluster, by the journal of shardctl; else the default."""
     launch = timedelta(milliseconds=cluster.value(LAUNCH))
-    journal = cluster.row(JOURNAL) if cluster.value(HAS_JOURNAL) else None
+    journal = cluster.row(JOURNAL) if journaled.is_readable(cluster.coordinator) else None
     blocked = journal.blocked if journal and journal.blocked is not None else None
     if throughput is None and journal and journal.throughput:
         # The set-up is in what was measured.
@@ -176,6 +177,7 @@ def measure(cluster: Cluster, throughput: float | None = None) -> Speed:
         bytes_per_second=rate,
         setup_seconds=setup.total_seconds(),
         blocked_seconds=CATCH_UP.total_seconds() if blocked is None else float(blocked),
+        missed=journaled.missed(cluster.coordinator),
     )
 
 

@@ -15,15 +15,16 @@ from sharding.cluster import Cluster, Node, split_answers
 from sharding.connection import Row, Session
 from sharding.errors import InvalidInput, ShardingError
 from sharding.hashing import hash_key
-from sharding.inspection import placements
+from sharding.inspection import estimates, placements
 from sharding.inspection.placements import Layout, ShardGroup, imbalance
 
-COUNTERS = """
-SELECT name, s.n_live_tup AS rows,
+COUNTERS = f"""
+SELECT name, {estimates.ROWS} AS rows,
        coalesce(s.seq_scan, 0) + coalesce(s.idx_scan, 0) AS scans,
        s.n_tup_ins + s.n_tup_upd + s.n_tup_del AS writes
   FROM unnest(%s::text[]) AS name JOIN pg_stat_user_tables s ON s.relid = to_regclass(name)
-"""
+  JOIN pg_class c ON c.oid = s.relid
+"""  # noqa: S608
 TRACKING = "SELECT current_setting('citus.stat_tenants_track')"
 TENANTS = """
 SELECT colocation_id, tenant_attribute AS key,
@@ -41,13 +42,13 @@ SWITCH_ON = (
 class Counters:
     """What one shard's table has counted; sums of these make a shard group's or a node's."""
 
-    rows: int = 0
+    rows: int | None = 0
     scans: int = 0
     writes: int = 0
 
     def __add__(self, other: Counters) -> Counters:
         return Counters(
-            rows=self.rows + other.rows,
+            rows=estimates.total([self.rows, other.rows]),
             scans=self.scans + other.scans,
             writes=self.writes + other.writes,
         )
@@ -71,7 +72,7 @@ class Load:
     """A shard group or a node with what it carries.
 
     Attributes:
-        rows: live rows by PostgreSQL's own estimate.
+        rows: by PostgreSQL's own estimate; None when nobody knows them.
         scans, writes: of the tables, in the window, or since the counters began.
     """
 
@@ -79,7 +80,7 @@ class Load:
     node: str
     colocation_id: int | None
     bytes: int | None
-    rows: int
+    rows: int | None
     scans: int
     writes: int
 
@@ -108,7 +109,8 @@ class Skew:
     Attributes:
         seconds: the window that scans and writes were counted in; None: since they began.
         untracked: nodes on which citus.stat_tenants_track is off.
-        uneven: by how much the most loaded node exceeds the mean, by measure (0.5: 50 % more).
+        uneven: by how much the most loaded node exceeds the mean, by measure (0.5: 50 % more), of
+            the nodes that answer; None when a figure is not known.
     """
 
     seconds: float | None
@@ -116,7 +118,7 @@ class Skew:
     shard_groups: tuple[Load, ...]
     tenants: tuple[Tenant, ...]
     untracked: tuple[str, ...]
-    uneven: Mapping[str, float]
+    uneven: Mapping[str, float | None]
     silent: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -144,6 +146,7 @@ def inspect(
         n.name for n in layout.nodes if n.is_primary and (n.should_have_shards or _holds(n, groups))
     ]
     of_nodes = tuple(_sum(name, of_groups, layout) for name in names)
+    answering = [load for load in of_nodes if load.node not in layout.silent]
     heaviest, untracked = tenants(cluster, layout, most=keys, group=group)
     return Skew(
         seconds=seconds,
@@ -152,12 +155,17 @@ def inspect(
         tenants=tuple(heaviest),
         untracked=tuple(untracked),
         uneven={
-            "bytes": imbalance(load.bytes or 0 for load in of_nodes),
-            "rows": imbalance(load.rows for load in of_nodes),
-            "traffic": imbalance(load.scans + load.writes for load in of_nodes),
+            "bytes": _imbalance([load.bytes for load in answering]),
+            "rows": _imbalance([load.rows for load in answering]),
+            "traffic": _imbalance([load.scans + load.writes for load in answering]),
         },
         silent=dict(layout.silent) | {n.name: str(e) for n, e in silent.items()},
     )
+
+
+def _imbalance(figures: list[int | None]) -> float | None:
+    known = [figure for figure in figures if figure is not None]
+    return imbalance(known) if len(known) == len(figures) else None
 
 
 def counters(
@@ -179,7 +187,8 @@ def counters(
 
 def traffic_of(group: ShardGroup, counted: Mapping[tuple[str, str], Counters]) -> Counters:
     """Return the counters of a shard group."""
-    parts = (counted.get((p.node, p.relation), Counters()) for p in group.placements)
+    unknown = Counters(rows=None)
+    parts = (counted.get((p.node, p.relation), unknown) for p in group.placements)
     return sum(parts, Counters())
 
 
@@ -207,7 +216,7 @@ def _sum(name: str, loads: tuple[Load, ...], layout: Layout) -> Load:
         node=name,
         colocation_id=None,
         bytes=None if name in layout.silent else sum(load.bytes or 0 for load in mine),
-        rows=sum(load.rows for load in mine),
+        rows=estimates.total([load.rows for load in mine]),
         scans=sum(load.scans for load in mine),
         writes=sum(load.writes for load in mine),
     )

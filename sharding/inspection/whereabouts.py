@@ -19,6 +19,8 @@ from sharding.inspection.spelling import TEXTS, forms
 
 PATIENCE = timedelta(seconds=5)
 ON_SERVER = "SELECT get_shard_id_for_distribution_column(%s::regclass, %s::text::{type})"
+INSUFFICIENT_PRIVILEGE = "42501"
+MAY_NOT_READ = "This role may not read the tables: rows were not counted, nor the place confirmed."
 ROWS = "SELECT count(*) FROM {table} WHERE {column} = %s::text::{type}"
 # Columns by which a row names a key of another colocation group, e.g. identities.user_id.
 POINTERS = """
@@ -46,7 +48,8 @@ class Place:
     Attributes:
         key: as it is stored, e.g. `email:ana@example.com`.
         hash: by which the shard was found, computed here.
-        server_shard_id: what the server says of the first table; the same unless this library errs.
+        server_shard_id: what the server says of the first table; the same unless this library errs;
+            None when our role may not ask.
         followed_from: what names this key: the key of another group, or a column and its value;
             None when it was asked for itself.
         psql: the command that opens the node.
@@ -59,10 +62,11 @@ class Place:
     shard_group: int
     node: str
     shards: tuple[ShardOfTable, ...]
-    server_shard_id: int
+    server_shard_id: int | None
     agrees: bool
     followed_from: str | None
     psql: str
+    missed: str = ""
 
     @property
     def is_known(self) -> bool:
@@ -171,7 +175,7 @@ def _place(
     hashed = hash_key(key, key_type)
     computed = shard_map.from_rows(cluster.query(shard_map.SHARDS)).find(first.name, key).id
     group = layout.shard_group_of(computed)
-    on_server = cluster.value(ON_SERVER.format(type=key_type), [first.name, key])
+    on_server = _on_server(cluster, first.name, key, key_type)
     return Place(
         key=key,
         key_type=key_type,
@@ -181,10 +185,20 @@ def _place(
         node=group.node,
         shards=tuple(_shards(cluster, group, members, key)),
         server_shard_id=on_server,
-        agrees=computed == on_server,
+        agrees=on_server in {None, computed},
+        missed=MAY_NOT_READ if on_server is None else "",
         followed_from=followed_from,
         psql=_psql(cluster, layout, group),
     )
+
+
+def _on_server(cluster: Cluster, table: str, key: str, key_type: str) -> int | None:
+    try:
+        return int(cluster.value(ON_SERVER.format(type=key_type), [table, key]))
+    except QueryFailed as error:
+        if error.sqlstate == INSUFFICIENT_PRIVILEGE:
+            return None
+        raise
 
 
 def _shards(

@@ -1,19 +1,26 @@
-"""Is a PostgreSQL fit to become a node? Looked at before Citus is told of it."""
+"""Is a PostgreSQL fit to become a node? Looked at before Citus is told of it.
+
+Invariant: whatever preflight would say of it as a node is said before it is one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 from sharding.cluster import Cluster, Node, split_answers
 from sharding.connection import Row, Session
 from sharding.errors import NodeNotAvailable, QueryFailed
+from sharding.inspection import placements
 from sharding.inspection.findings import Finding, Severity
+from sharding.inspection.leftovers import Leftovers
+from sharding.inspection.preflight import capacity, disk, facts, nodes
+from sharding.inspection.preflight.facts import Facts
 
 ABOUT = """
 SELECT current_setting('server_version_num')::int / 10000 AS major,
-       current_setting('wal_level') AS wal_level,
        current_setting('max_prepared_transactions')::int AS prepared,
-       current_setting('max_replication_slots')::int AS slots,
        current_setting('TimeZone') AS time_zone,
        pg_encoding_to_char(encoding) AS encoding, datcollate AS collation,
        (SELECT extversion FROM pg_extension WHERE extname = 'citus') AS citus,
@@ -58,6 +65,8 @@ def inspect(cluster: Cluster, node: Node) -> list[Finding]:
     ours = cluster.row(ABOUT)
     checks: list[Callable[[Row, Row, Node], Answer]] = [_software, _settings, _order]
     found = [finding for check in checks for finding in check(ours, theirs, node)]
+    if theirs and theirs.citus is not None:
+        found += as_a_node(cluster, node)
     found += _emptiness(theirs, member, node)
     found += _links(cluster, node)
     found += _extensions(cluster, theirs, node)
@@ -68,6 +77,24 @@ def inspect(cluster: Cluster, node: Node) -> list[Finding]:
             " written to.", f"ALTER TABLE {row.name} ADD PRIMARY KEY (…);", node,
         ))  # fmt: skip
     return found
+
+
+def as_a_node(cluster: Cluster, node: Node) -> list[Finding]:
+    """Return what preflight will say of its settings and its room once it holds shards."""
+    layout = placements.read(cluster)
+    taker = replace(node, should_have_shards=True)
+    states = [facts.state(cluster, n) for n in (_coordinator(cluster), taker)]
+    would = Facts(
+        nodes=tuple(states), links=(), layout=layout, groups=tuple(layout.distributed()),
+        identities=(), missing_references={}, leftovers=Leftovers(found=(), running=()), jobs=(),
+        wal_headroom=None, long=timedelta(0),
+    )  # fmt: skip
+    checks = (nodes.versions, *capacity.CHECKS, *disk.CHECKS)
+    return [f for check in checks for f in check(would) if f.node == node.name]
+
+
+def _coordinator(cluster: Cluster) -> Node:
+    return next(node for node in cluster.primaries() if node.is_coordinator)
 
 
 def _software(ours: Row, theirs: Row, node: Node) -> Answer:
@@ -83,18 +110,10 @@ def _software(ours: Row, theirs: Row, node: Node) -> Answer:
 
 
 def _settings(ours: Row, theirs: Row, node: Node) -> Answer:
-    if theirs.wal_level != "logical":
-        yield _error("wal-level", f"{node.name} has wal_level = {theirs.wal_level}: shards could"
-                     " come, but never leave while written to.",
-                     "wal_level = logical, and restart it.", node)  # fmt: skip
     if not theirs.prepared:
         yield _error("prepared-transactions", f"{node.name} allows no prepared transactions, which"
                      " Citus commits with.",
                      f"max_prepared_transactions = {ours.prepared}.", node)  # fmt: skip
-    if theirs.slots < ours.slots:
-        yield _warning("replication-slots", f"{node.name} allows {theirs.slots} replication slots,"
-                       f" the coordinator {ours.slots}.",
-                       f"max_replication_slots = {ours.slots}.", node)  # fmt: skip
     if theirs.time_zone != ours.time_zone:
         yield _warning("time-zone", f"{node.name} is set to the time zone {theirs.time_zone}, the"
                        f" coordinator to {ours.time_zone}.",

@@ -14,6 +14,7 @@ from typing import Any
 from sharding.connection import Row, Session
 from sharding.errors import Interrupted as InterruptedBySignal
 from sharding.errors import JournalNotWritable, QueryFailed, ShardingError, Stopped
+from sharding.inspection import journaled
 
 # The journal is the coordinator's alone: without the setting, Citus would make the schema
 # on every worker too.
@@ -51,7 +52,12 @@ CREATE TABLE IF NOT EXISTS shardctl.moves (
     PRIMARY KEY (run, number)
 );
 """
-EXISTS = "SELECT to_regclass('shardctl.runs') IS NOT NULL"
+# Whoever may read statistics may read what was moved.
+GRANTS = """
+GRANT USAGE ON SCHEMA shardctl TO pg_monitor;
+GRANT SELECT ON ALL TABLES IN SCHEMA shardctl TO pg_monitor;
+"""
+GRANTED = "SELECT has_schema_privilege('pg_monitor', 'shardctl', 'USAGE')"
 BEGIN = """
 INSERT INTO shardctl.runs (command, moves_planned, bytes_planned)
 VALUES (%s, %s, %s) RETURNING id
@@ -148,6 +154,9 @@ class Journal:
                 with self._session.transaction():
                     self._session.execute(LOCAL)
                     self._session.execute(TABLES)
+                    self._session.execute(GRANTS)
+            elif not self._session.value(GRANTED):
+                self._session.execute(GRANTS)
             self._session.execute("UPDATE shardctl.runs SET detail = detail WHERE false")
         except QueryFailed as error:
             raise _not_writable(self._session, error) from error
@@ -199,12 +208,12 @@ class Journal:
 
 def exists(session: Session) -> bool:
     """Whether this cluster has a journal."""
-    return bool(session.value(EXISTS))
+    return journaled.is_there(session)
 
 
 def marked(session: Session) -> set[str]:
     """Return the nodes that runs have marked to take no shards, whether they still are or not."""
-    return {row.node for row in session.query(MARKED)} if exists(session) else set()
+    return {row.node for row in session.query(MARKED)} if journaled.is_readable(session) else set()
 
 
 def ask_to_stop(session: Session, *, now: bool) -> Row | None:

@@ -114,11 +114,13 @@ Key = tuple[str, str]
 WITH_SESSION = ("/admin", "/shards", "/status")
 # Who is in at the staff pages of our own; everybody else is sent to the login, or told (403).
 PAGES = """
-path                nobody other owner support manager admin
-/shards/               302   302   302     403     403   200
-/shards/picture/       302   302   302     403     403   200
-/shards/<shard>/       302   302   302     403     403   404
-/status/               302   302   302     200     200   200
+path                        nobody other owner support manager admin
+/shards/                       302   302   302     403     403   200
+/shards/picture/               302   302   302     403     403   200
+/shards/<shard>/               302   302   302     403     403   404
+/status/                       302   302   302     200     200   200
+/status/runbooks/              302   302   302     200     200   200
+/status/runbooks/<name>.md     302   302   302     404     404   404
 """
 
 

@@ -15,6 +15,7 @@ from sharding.cli.command import ShardctlCommand
 from sharding.cli.tables import heading, rows, table
 from sharding.connection import Row
 from sharding.figures import bytes_, duration
+from sharding.inspection import journaled
 from sharding.moving import background, journal, lock
 from sharding.moving.background import Job
 
@@ -45,12 +46,18 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """What `jobs --format json` shows; `moves` are those of the run asked for."""
+    """What `jobs --format json` shows.
+
+    Attributes:
+        moves: those of the run asked for.
+        missed: why runs and moves are not shown, when they cannot be read.
+    """
 
     acting: str | None
     runs: tuple[Run, ...]
     moves: tuple[dict[str, Any], ...]
     citus_jobs: tuple[Job, ...]
+    missed: str = ""
 
 
 @click.command("jobs", cls=ShardctlCommand, short_help="what was moved, and what moves now")
@@ -62,7 +69,7 @@ def command(app: App, *, limit: int, number: int | None) -> int:
     with app.cluster() as cluster:
         session = cluster.coordinator
         holder = lock.holder(session)
-        has_journal = journal.exists(session)
+        has_journal = journaled.is_readable(session)
         history = History(
             acting=holder.application if holder else None,
             runs=tuple(_run(row, acting=holder is not None)
@@ -70,6 +77,7 @@ def command(app: App, *, limit: int, number: int | None) -> int:
             moves=tuple(row._asdict() for row in journal.moves(session, number))
             if has_journal and number is not None else (),
             citus_jobs=tuple(background.jobs(cluster, limit)),
+            missed=journaled.missed(session),
         )  # fmt: skip
     app.show(history, lambda console: _render(console, history, number))
     return 0
@@ -96,7 +104,7 @@ def _render(console: Console, history: History, number: int | None) -> None:
 def _runs(console: Console, history: History) -> None:
     heading(console, "Runs of shardctl")
     if not history.runs:
-        console.print("None yet.")
+        console.print(history.missed or "None yet.")
         return
     listed = table(">Run", "~Command", "Begun", "Outcome", ">Moves", ">Bytes", ">Writes wait")
     console.print(rows(listed, (

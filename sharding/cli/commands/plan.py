@@ -106,6 +106,8 @@ def _expectation(console: Console, found: Plan) -> None:
         f" about {duration(found.seconds)} one after another."
     )
     console.print(Text(_speed(found.speed), style="dim"))
+    if found.speed.missed:
+        console.print(Text(found.speed.missed, style="yellow"))
     console.print(
         f"Writes to a shard group wait about {duration(stall.seconds)} when it changes place."
     )

@@ -12,7 +12,7 @@ from sharding.cli.parameters import group_ids
 from sharding.cli.tables import heading, rows, silence, table
 from sharding.errors import InvalidInput
 from sharding.figures import bar, bytes_, count, duration, percent
-from sharding.inspection import placements, skew
+from sharding.inspection import estimates, placements, skew
 from sharding.inspection.skew import Load, Skew
 
 MEASURES = ("bytes", "rows", "traffic")
@@ -57,11 +57,13 @@ def _render(console: Console, found: Skew, *, by: str, top: int) -> None:
             style="dim",
         )
     )
+    if any(load.rows is None and load.node not in found.silent for load in found.shard_groups):
+        console.print(Text(estimates.UNKNOWN, style="dim"))
     shards = sorted(found.shard_groups, key=lambda load: -_measure(load, by))
     heading(console, f"Shard groups by {by}: {min(top, len(shards))} of {len(shards)}")
     largest = _measure(shards[0], by)
     listed = table(">Shard", ">Group", "Node", ">Bytes", ">Rows", ">Traffic", "")
-    console.print(rows(listed, (_shard(load, by, largest) for load in shards[:top])))
+    console.print(rows(listed, (_shard(load, found, by, largest) for load in shards[:top])))
     _render_tenants(console, found)
     silence(console, found.silent)
 
@@ -71,27 +73,32 @@ def _node(load: Load, found: Skew) -> tuple[object, ...]:
     for name, text in (
         ("bytes", bytes_(load.bytes)),
         ("rows", count(load.rows)),
-        ("traffic", count(load.scans + load.writes)),
+        ("traffic", _traffic(load, found)),
     ):
         largest = max(_measure(other, name) for other in found.nodes)
         cells += [text, Text(bar(_measure(load, name), largest, width=7), style="cyan")]
     return tuple(cells)
 
 
-def _shard(load: Load, by: str, largest: float) -> tuple[object, ...]:
+def _traffic(load: Load, found: Skew) -> str:
+    return count(None if load.node in found.silent else load.scans + load.writes)
+
+
+def _shard(load: Load, found: Skew, by: str, largest: float) -> tuple[object, ...]:
     return (
         load.name,
         load.colocation_id,
         load.node,
         bytes_(load.bytes),
         count(load.rows),
-        count(load.scans + load.writes),
+        _traffic(load, found),
         Text(bar(_measure(load, by), largest, width=12), style="cyan"),
     )
 
 
 def _measure(load: Load, by: str) -> float:
-    return {"bytes": load.bytes or 0, "rows": load.rows, "traffic": load.scans + load.writes}[by]
+    figures = {"bytes": load.bytes, "rows": load.rows, "traffic": load.scans + load.writes}
+    return figures[by] or 0
 
 
 def _render_tenants(console: Console, found: Skew) -> None:

@@ -56,7 +56,9 @@ def _render_place(console: Console, place: Place) -> None:
     made = table("Table", ">Shard", "Its table on the node", ">Rows")
     content = ((s.table, s.shard_id, s.relation, count(s.rows)) for s in place.shards)
     console.print(rows(made, content))
-    if any(shard.rows is None for shard in place.shards):
+    if place.missed:
+        console.print(Text(place.missed, style="yellow"))
+    elif any(shard.rows is None for shard in place.shards):
         console.print(Text("The node does not answer: rows were not counted.", style="red"))
     elif not place.is_known:
         console.print(Text("No row has this key yet; it would be stored here.", style="yellow"))

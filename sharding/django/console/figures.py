@@ -12,6 +12,7 @@ from sharding.django.console.moves import Move
 from sharding.django.console.sampling import Reading, Relation, Sample, Tenant
 from sharding.django.console.traffic import Counts, Rate, Traffic
 from sharding.errors import InvalidInput
+from sharding.inspection.estimates import total
 from sharding.shard_map import Table
 
 HEAT_LEVELS = 6
@@ -58,9 +59,9 @@ class Block:
         return sum(known) if known else None
 
     @cached_property
-    def rows(self) -> int:
-        """About how many rows there are, by the statistics."""
-        return sum(part.relation.rows for part in self.parts if part.relation)
+    def rows(self) -> int | None:
+        """About how many rows there are; None where nobody knows."""
+        return total([part.relation.rows if part.relation else None for part in self.parts])
 
     @property
     def is_moving(self) -> bool:

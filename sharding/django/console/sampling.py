@@ -16,6 +16,7 @@ from sharding.cluster import Cluster, Node
 from sharding.connection import Session
 from sharding.django.console.moves import Move, moves_of
 from sharding.errors import QueryFailed, ShardingError
+from sharding.inspection.estimates import ROWS
 from sharding.shard_map import SHARDS, ShardMap, from_rows
 
 NODE_SECONDS = 2.0
@@ -26,12 +27,12 @@ PROGRESS_TIMEOUT = timedelta(seconds=1)
 # another worker, or the application itself. Only a transaction can show hidden tables through a
 # pooler as well.
 SHOW_SHARDS = "SET LOCAL citus.override_table_visibility TO false"
-RELATIONS = r"""
-SELECT substring(relname FROM '\d+$')::bigint AS shard, pg_total_relation_size(relid) AS size,
-    n_live_tup AS rows, seq_scan + coalesce(idx_scan, 0) AS reads,
+RELATIONS = rf"""
+SELECT substring(s.relname FROM '\d+$')::bigint AS shard, pg_total_relation_size(s.relid) AS size,
+    {ROWS} AS rows, seq_scan + coalesce(idx_scan, 0) AS reads,
     n_tup_ins + n_tup_upd + n_tup_del AS writes
-FROM pg_stat_user_tables WHERE relname ~ '_\d{6,}$'
-"""
+FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid WHERE s.relname ~ '_\d{{6,}}$'
+"""  # noqa: S608
 SERVER = """
 SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections,
     current_setting('max_connections')::int AS most_connections
@@ -54,10 +55,11 @@ class Relation(NamedTuple):
     Attributes:
         reads: scans, which is about the statements that read it.
         writes: rows written.
+        rows: about how many there are; None when nobody knows.
     """
 
     size: int
-    rows: int
+    rows: int | None
     reads: int
     writes: int
 

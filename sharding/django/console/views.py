@@ -18,6 +18,7 @@ from sharding.django.console.notices import notices
 from sharding.django.console.sampling import Sample, take
 from sharding.django.console.traffic import Traffic
 from sharding.errors import CitusMissing, ClusterNotAvailable, ShardingError
+from sharding.inspection.estimates import total
 
 # Whoever looks within this time sees the same: ten people cost a process no more than one.
 FRESH = 1.5  # seconds
@@ -158,7 +159,7 @@ def _totals(found: list[Block]) -> dict[str, Any]:
     known = [block.rate for block in found if block.rate]
     return {
         "size": sum(block.size or 0 for block in found),
-        "rows": sum(block.rows for block in found),
+        "rows": total([block.rows for block in found]),
         "reads": sum(rate.reads for rate in known),
         "writes": sum(rate.writes for rate in known),
     }

@@ -228,6 +228,13 @@ def collect(
     )
 
 
+def state(cluster: Cluster, node: Node) -> NodeState:
+    """Return what one node says, whether Citus knows it or not; NodeNotAvailable if nothing."""
+    with cluster.on(node) as session:
+        told = _ask(session, timedelta(0))
+    return NodeState(node=node, facts=told.facts, capacity=told.capacity, transactions=())
+
+
 def _ask(session: Session, long: timedelta) -> _Told:
     session.set(*TOLERANT)
     return _Told(

@@ -102,13 +102,22 @@ def test_the_program_drains_and_gives_back(edge: Edge) -> None:
     assert runtime.servers(socket_of(edge))["app1"].is_up
 
 
+def test_who_asks_most_is_listed(edge: Edge) -> None:
+    httpx.get(f"{edge.url}/api/cart/")
+    told = balancer(edge, "addresses")
+    assert told.returncode == 0
+    assert "127.0.0.1" in told.stdout
+    assert "http_req_rate(10000)=1" in told.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "code", "complaint"),
     [
         (["drain", "app9"], 1, "HAProxy knows no server app9, only app1, app2."),
         (["ready", "app9"], 1, "HAProxy does not set app9 to ready: No such server."),
         (["drain"], 2, "drain and ready need the name of a server"),
-        (["show", "app1"], 2, "show takes none"),
+        (["show", "app1"], 2, "the others take none"),
+        (["addresses", "app1"], 2, "the others take none"),
         (["pause", "app1"], 2, "invalid choice: 'pause'"),
         (["--socket", "/nowhere/sock", "show"], 1, "HAProxy does not answer at /nowhere/sock"),
     ],

@@ -13,10 +13,8 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from shop.accounts.models import User
 from shop.monitoring import memory, own_figures, status
 from shop.monitoring.prometheus import client as http_client
-from tests.conftest import PASSWORD
 
 
 class Server(ThreadingHTTPServer):
@@ -112,14 +110,6 @@ def silence(prometheus: Server, monkeypatch: pytest.MonkeyPatch) -> Callable[[],
         monkeypatch.setattr(status, "PROMETHEUS_SECONDS", 0.2)
 
     return silence
-
-
-@pytest.fixture
-def browser(sam: User) -> Client:
-    """Sam, logged in on the staff pages."""
-    client = Client()
-    client.post("/admin/login/", {"username": sam.username, "password": PASSWORD, "next": "/"})
-    return client
 
 
 def page(browser: Client) -> str:

@@ -70,6 +70,7 @@ PAGE = "runbooks/RedisDown.md"
         ),
         (TEST, "RedisDown fires: ", "Redis fires: ", "a test speaks of Redis, which is no alert"),
         (PAGE, "# RedisDown", "# Redis", "does not begin with its name"),
+        (PAGE, "In containers:", "Elsewhere:", "are not told “In containers:” as well"),
         (PAGE, "## Prevent", "## Else", "has no chapter “Prevent”"),
         (PAGE, "Redis does", "<b>Redis</b> does", "shows pages as templates"),
         ("runbooks/README.md", "(RedisDown.md)", "()", "README.md does not list RedisDown"),

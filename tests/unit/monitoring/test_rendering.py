@@ -93,3 +93,12 @@ def test_customers_are_those_of_the_status_page() -> None:
     kept = re.findall(r'route!~"[^"]+"', rendering.rules()["recording.yml"])
     assert len(kept) == 2
     assert set(kept) == {ASKED}
+
+
+def test_an_alert_carries_what_its_runbook_says_to_do() -> None:
+    """A shop that is down shows nobody a runbook, and a phone at night has the mail."""
+    for name, rule in alerts(rendering.rules()).items():
+        annotations = rule["annotations"]
+        assert isinstance(annotations, dict)
+        page = (rendering.HERE.parent / f"docs/runbooks/{name}.md").read_text()
+        assert f"## Do\n\n{annotations['remedy']}\n\n## " in page

@@ -67,6 +67,44 @@ def test_a_node_that_does_not_fit_is_refused(
     assert made.value("SELECT count(*) FROM pg_dist_node") == 3
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "code"),
+    [
+        ("synchronous_commit", "off", "asynchronous-commit"),
+        ("statement_timeout", "'10min'", "statement-timeout"),
+        ("wal_retrieve_retry_interval", "'5s'", "slow-launch"),
+        ("citus.desired_percent_disk_available_after_move", "100", "disk-space"),
+    ],
+)
+def test_a_node_is_taken_in_only_if_preflight_would_let_it_work(
+    made: Throwaway, shardctl: Shardctl, setting: str, value: str, code: str
+) -> None:
+    reload_ = "SELECT pg_reload_conf(), pg_sleep(0.2)"
+    made.spare().sql(f"ALTER SYSTEM SET {setting} TO {value}")
+    made.spare().sql(reload_)
+    try:
+        words = ["add-node", made.spare().address, "--yes"]
+        answer = shardctl(*words, dsn=made.dsn, format="json")
+    finally:
+        made.spare().sql(f"ALTER SYSTEM RESET {setting}")
+        made.spare().sql(reload_)
+    assert answer.code == 4
+    assert code in answer.error["message"]
+    assert made.value("SELECT count(*) FROM pg_dist_node") == 3
+
+
+def test_a_node_is_not_taken_in_without_logical_decoding(
+    made: Throwaway, shardctl: Shardctl
+) -> None:
+    made.spare().restart(wal_level="replica")
+    try:
+        answer = shardctl("add-node", made.spare().address, *YES, dsn=made.dsn, format="json")
+    finally:
+        made.spare().restart(wal_level="logical")
+    assert answer.code == 4
+    assert "wal-level" in answer.error["message"]
+
+
 def test_a_node_that_is_not_there_is_refused(made: Throwaway, shardctl: Shardctl) -> None:
     answer = shardctl("add-node", "127.0.0.1:9", *YES, dsn=made.dsn, format="json")
     assert answer.code == 4
