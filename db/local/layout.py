@@ -138,6 +138,7 @@ def prepare(stack: str, *, checkout: Path = CHECKOUT) -> tuple[Layout, Account]:
         layout.base.mkdir(exist_ok=True)
         for directory in (layout.conf, layout.log, layout.gateway):
             directory.mkdir(exist_ok=True)
+        layout.log.chmod(0o700)  # PostgreSQL's tells rows and values
         for directory in (layout.postgres, layout.redis, layout.haproxy):
             directory.mkdir(exist_ok=True)
             account.own(directory, mode=0o700)

@@ -13,6 +13,7 @@ from shop.accounts.selectors import locked_user
 from shop.carts import services as carts
 from shop.core.errors import AccountClosed
 from shop.core.roles import Role
+from shop.reviews import services as reviews
 from shop.wishlists import services as wishlists
 from tests.conftest import PASSWORD, MakeProduct
 from tests.integration.core.assertions import assert_problem
@@ -85,12 +86,12 @@ def rows_of(user: User) -> dict[str, int]:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("add", [carts.add_item, wishlists.add_item])
+@pytest.mark.parametrize("add", [carts.add_item, wishlists.add_item, reviews.write_review])
 def test_what_is_added_while_the_account_is_being_deleted_waits_and_is_refused(
     ana: User, make_product: MakeProduct, add: Callable[..., object]
 ) -> None:
     product_id, locked = make_product().id, Event()
-    more = {"quantity": 1} if add is carts.add_item else {}
+    more = {carts.add_item: {"quantity": 1}, reviews.write_review: {"rating": 5}}.get(add, {})
 
     def addition() -> None:
         assert locked.wait(PATIENCE)

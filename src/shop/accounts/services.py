@@ -7,10 +7,9 @@ from uuid import UUID
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
 from django.utils import timezone
 
-from sharding.django.transactions import atomic
+from sharding.django.transactions import atomic, cursor_for
 from shop.accounts import attempts, tokens
 from shop.accounts.attempts import Attempts
 from shop.accounts.errors import FieldRefused, IdentityTaken, InvalidCredentials
@@ -22,6 +21,10 @@ from shop.core.roles import Role
 
 # The names that are claimed, in the order in which everybody claims them.
 CLAIMED = ("email", "username")
+
+# Waits for whoever claims the same name at the same time. A claim that fails is no error of the
+# database, whose log would tell the name.
+CLAIM = "INSERT INTO {identities} (value, user_id) VALUES (%s, %s) ON CONFLICT (value) DO NOTHING"
 
 
 @retried
@@ -215,7 +218,8 @@ def _names(user: User) -> dict[str, str]:
 
 
 def _claim(kind: str, user: User) -> None:
-    try:
-        Identity.objects.create(value=_names(user)[kind], user_id=user.id)
-    except IntegrityError as error:
-        raise IdentityTaken(kind) from error
+    value = _names(user)[kind]
+    with cursor_for(Identity, value) as cursor:
+        cursor.execute(CLAIM.format(identities=Identity._meta.db_table), [value, user.id])
+        if not cursor.rowcount:
+            raise IdentityTaken(kind)

@@ -29,6 +29,7 @@ CHOSEN = {
     "THROTTLE_LOGIN_ADDRESS": "wrong passwords from an address",
     "THROTTLE_LOGIN_ACCOUNT": "wrong passwords for an account",
     "THROTTLE_TAKEN_ADDRESS": "taken names that an address is told of",
+    "THROTTLE_EXPORT": "exports of a user's own data: each asks every shard",
     "MAX_BODY_BYTES": "a larger request gets a 413",
     "HSTS_SECONDS": "browsers insist on HTTPS for so long; in production alone",
     "TLS_IN_FRONT": "believe `X-Forwarded-Proto`: HAProxy sets it",

@@ -211,8 +211,8 @@ SIMPLE_JWT = {
 REFRESH_GRACE = timedelta(seconds=env.integer("REFRESH_GRACE_SECONDS", 30))
 
 # How often one may ask: a number per s, min, hour or day, or "off". Outside production the first
-# two are wide enough to load the stack from one address. The others count what goes wrong:
-# passwords, and names that are taken (shop.accounts.attempts).
+# two are wide enough to load the stack from one address. The others count what goes wrong,
+# passwords and names that are taken (shop.accounts.attempts), and what asks all shards.
 THROTTLE_RATES = {
     "anonymous": env.rate("THROTTLE_ANONYMOUS", "60000/min", production="600/min"),
     "user": env.rate("THROTTLE_USER", "6000/min", production="600/min"),
@@ -220,6 +220,7 @@ THROTTLE_RATES = {
     "login_address": env.rate("THROTTLE_LOGIN_ADDRESS", "60/min"),
     "login_account": env.rate("THROTTLE_LOGIN_ACCOUNT", "100/hour"),
     "taken_address": env.rate("THROTTLE_TAKEN_ADDRESS", "30/hour"),
+    "export": env.rate("THROTTLE_EXPORT", "10/hour"),
 }
 # Proxies, addresses or networks, whose X-Forwarded-For is believed (its last entry).
 TRUSTED_PROXIES: list[str] = env.words("TRUSTED_PROXIES", ["127.0.0.1"])
@@ -331,6 +332,8 @@ OUTBOX_RELAY = env.boolean("OUTBOX_RELAY", True)  # off: the sweep alone hands e
 OUTBOX_SWEEP_AFTER = timedelta(seconds=env.integer("OUTBOX_SWEEP_AFTER_SECONDS", 5))
 OUTBOX_REDELIVER_AFTER = timedelta(seconds=env.integer("OUTBOX_REDELIVER_SECONDS", 120))
 OUTBOX_EVENT_LIFETIME = timedelta(days=30)  # of events that all have handled
+# How long it is known that a mail was sent: a letter that is replayed later sends it again.
+SENT_MAIL_LIFETIME = timedelta(days=365)
 
 # Mail, e.g. EMAIL_URL=smtp+tls://user:password@smtp.example.com:587 (dj-email-url's forms).
 vars().update(env.email("EMAIL_URL", "smtp://127.0.0.1:8025"))

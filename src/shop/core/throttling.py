@@ -106,6 +106,14 @@ def count(policy: Policy, *who: str) -> Standing:
     return standing_at(policy, used)
 
 
+def spend(name: str, *who: str) -> None:
+    """Count one more use of what has a limit of its own; raise Throttled beyond it."""
+    policy = policy_named(name)
+    standing = count(policy, *who) if policy else None
+    if standing and standing.exceeded:
+        raise Throttled(standing)
+
+
 def standing_at(policy: Policy, used: int | None) -> Standing:
     """Return how somebody stands who has used so much of the window that is open now."""
     return Standing(policy, used, policy.window - int(now()) % policy.window)

@@ -1,7 +1,9 @@
 """Which mails were sent."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import models
 
 from sharding.django.models import DistributedModel
@@ -30,3 +32,8 @@ class SentMail(DistributedModel):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject_id}"
+
+    @staticmethod
+    def expired(now: datetime) -> models.Q:
+        """Return what finds the rows that `manage.py purge_expired` removes."""
+        return models.Q(sent_at__lte=now - settings.SENT_MAIL_LIFETIME)

@@ -18,6 +18,7 @@ from shop.accounts.models import Identity, RefreshToken, User
 from shop.accounts.selectors import active_user
 from shop.carts.models import CartItem, ShoppingCart
 from shop.core.models import IdempotencyKey
+from shop.notifications.models import SentMail
 from shop.orders.models import Order, OrderEvent, OrderItem
 from shop.payments.models import Payment
 from shop.reviews.models import Review
@@ -45,6 +46,7 @@ def everything_of(user_id: UUID) -> Row:
         "wishlists": _with_items(user_id, Wishlist, WishlistItem, "wishlist_id"),
         "orders": _orders(user_id),
         "reviews": _rows(Review.objects.cross_shard().filter(user_id=user_id)),
+        "mails": [_row(mail) for mail in SentMail.objects.for_user(user_id).order_by("sent_at")],
         "sessions": _sessions(user_id),
         "idempotency_keys": [
             {"created_at": key.created_at} for key in IdempotencyKey.objects.for_user(user_id)
@@ -87,11 +89,19 @@ def _with_items(user_id: UUID, parent: Any, child: Any, link: str) -> list[Row]:
 def _orders(user_id: UUID) -> list[Row]:
     parts = {
         "items": _by("order_id", _rows(OrderItem.objects.for_user(user_id))),
-        "events": _by("order_id", _rows(OrderEvent.objects.for_user(user_id))),
+        "events": _by("order_id", _events(user_id)),
         "payments": _by("order_id", _rows(Payment.objects.for_user(user_id))),
     }
     orders = _rows(Order.objects.for_user(user_id))
     return [{**row, **{name: found[row["id"]] for name, found in parts.items()}} for row in orders]
+
+
+def _events(user_id: UUID) -> list[Row]:
+    """Return what became of the orders; which member of staff did it is not the user's to know."""
+    rows = _rows(OrderEvent.objects.for_user(user_id))
+    for row in rows:
+        row["details"] = {n: told for n, told in row["details"].items() if n != "staff_id"}
+    return rows
 
 
 def _identities(user: User) -> list[Row]:

@@ -1,16 +1,16 @@
 """Forgetting a user.
 
-What goes: the claimed names, the tokens, cart, wishlist and idempotency keys, outbox events that
-nobody waits for any more and no dead letter is about, and the reviews. A review is its author's own
-words, which may name them in ways that no program finds, and a rating that nobody stands behind is
-worth nothing to others; so reviews are removed, not anonymised.
+What goes: the claimed names, the tokens, cart, wishlist and idempotency keys, the notes of sent
+mails, outbox events that nobody waits for any more and no dead letter is about, and the reviews. A
+review is its author's own words, which may name them in ways that no program finds, and a rating
+that nobody stands behind is worth nothing to others; so reviews are removed, not anonymised.
 
 What stays: orders, their lines, history and payments, for the books; and the user's row that they
 refer to, without a name, an address or a password. None of it tells who it was. A payment's token
 goes when the payment is settled.
 
 An access token that is out is believed until it expires, at most 15 minutes; it finds no account
-to read, and places no order.
+to read, and changes nothing.
 """
 
 from uuid import UUID
@@ -25,6 +25,7 @@ from shop.core.db import retrying
 from shop.core.errors import AccountClosed
 from shop.core.models import IdempotencyKey, OutboxEvent
 from shop.core.roles import USER_ADMINS
+from shop.notifications.models import SentMail
 from shop.reviews.models import Review
 from shop.wishlists import services as wishlists
 
@@ -61,6 +62,7 @@ def _forget(user_id: UUID, *, confirmed: str) -> None:
         Review.objects.cross_shard().filter(user_id=user_id).delete()
         carts.empty(user_id)
         wishlists.clear(user_id)
+        SentMail.objects.for_user(user_id).delete()
         IdempotencyKey.objects.for_user(user_id).delete()
         OutboxEvent.objects.for_user(user_id).filter(OutboxEvent.ended()).delete()
         accounts.anonymise(user)

@@ -7,10 +7,12 @@ from uuid import UUID
 from django.db import IntegrityError
 from django.utils import timezone
 
-from shop.accounts.selectors import active_user
+from sharding.django.transactions import atomic
+from shop.accounts.models import User
+from shop.accounts.selectors import locked_user
 from shop.catalog.selectors import product_for_sale
 from shop.core.db import retried
-from shop.core.errors import DomainError, NotFound
+from shop.core.errors import AccountClosed, DomainError, NotFound
 from shop.reviews.errors import AlreadyReviewed
 from shop.reviews.models import Review
 from shop.reviews.selectors import has_bought, reviews_of
@@ -23,7 +25,8 @@ def write_review(*, user_id: UUID, product_id: int, rating: int, comment: str = 
     """Write a user's review of a product.
 
     What it says of its author comes from the author's shard and is stored with it, so that a list
-    of reviews asks the product's shard alone: their first name, and whether they bought it.
+    of reviews asks the product's shard alone: their first name, and whether they bought it. The
+    account stands until the review does: whoever deletes it meanwhile deletes the review as well.
 
     Args:
         rating: 1 to 5 stars.
@@ -34,16 +37,19 @@ def write_review(*, user_id: UUID, product_id: int, rating: int, comment: str = 
         AlreadyReviewed: there is a review of this product by this user.
     """
     product = product_for_sale(product_id)
-    author = active_user(user_id)
     try:
-        return Review.objects.create(
-            product=product,
-            user_id=user_id,
-            author_name=author.first_name or NAMELESS,
-            rating=rating,
-            comment=comment,
-            verified_purchase=has_bought(user_id, product_id),
-        )
+        with atomic(User, user_id):
+            author = locked_user(user_id)
+            if author is None:
+                raise AccountClosed
+            return Review.objects.create(
+                product=product,
+                user_id=user_id,
+                author_name=author.first_name or NAMELESS,
+                rating=rating,
+                comment=comment,
+                verified_purchase=has_bought(user_id, product_id),
+            )
     except IntegrityError as error:
         raise _translated(error) from error
 

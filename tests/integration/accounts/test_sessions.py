@@ -6,7 +6,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 
 from shop.accounts import administration, services, tokens
 from shop.accounts.errors import IdentityTaken, InvalidToken, NoLongerAdmin
@@ -123,3 +123,18 @@ def test_two_admins_who_demote_each_other_at_once_leave_one(sam: User) -> None:
         [str(NoLongerAdmin), str(type(None))]
     )
     assert User.objects.cross_shard().filter(role=Role.ADMIN).count() == 1
+
+
+def test_a_name_that_is_taken_is_no_error_that_the_database_would_log(ana: User) -> None:
+    failed: list[str] = []
+
+    def listen(execute: Any, sql: str, *args: Any) -> Any:
+        try:
+            return execute(sql, *args)
+        except DatabaseError:
+            failed.append(sql)
+            raise
+
+    with connection.execute_wrapper(listen), pytest.raises(IdentityTaken):
+        services.register(username="someone", email="ANA@example.com", password=PASSWORD)
+    assert failed == []

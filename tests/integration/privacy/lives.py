@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils import timezone
 from rest_framework.test import APIClient
 
+from sharding.ids import new_id
 from shop.accounts.models import User
 from shop.catalog.models import Product
+from shop.notifications.models import SentMail
 from shop.reviews.models import Review
 
 
@@ -23,6 +26,9 @@ def live(client: APIClient, user: User, products: Sequence[Product]) -> None:
         wish = client.post("/api/wishlist/items/", {"product_id": product.id})
         assert wish.status_code == 201
     put_into_cart(client, products[0])
+    SentMail.objects.create(
+        user_id=user.id, kind="shipped", subject_id=new_id(), sent_at=timezone.now()
+    )
 
 
 def put_into_cart(client: APIClient, product: Product) -> None:

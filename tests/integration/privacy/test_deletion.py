@@ -31,6 +31,7 @@ FORGOTTEN = {
     "carts.CartItem",
     "carts.ShoppingCart",
     "core.IdempotencyKey",
+    "notifications.SentMail",
     "reviews.Review",
     "wishlists.Wishlist",
     "wishlists.WishlistItem",
@@ -38,7 +39,6 @@ FORGOTTEN = {
 KEPT = {
     "core.DeadLetter": "work that failed, by ids; for the operator to run again or drop",
     "core.OutboxEvent": "those that somebody waits for are work still to be done",
-    "notifications.SentMail": "kind, order and time; keeps a mail from being sent twice",
     "orders.Order": "the books",
     "orders.OrderEvent": "the books",
     "orders.OrderItem": "the books",

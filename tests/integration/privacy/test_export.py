@@ -123,3 +123,27 @@ def test_a_closed_account_exports_nothing(ana: User, as_user: Callable[[User], A
     client = as_user(ana)
     User.objects.for_user(ana.id).update(is_active=False)
     assert_problem(client.get(EXPORT), 403, "account_closed")
+
+
+def test_the_mails_that_were_sent_are_in_the_export(exported: Any) -> None:
+    assert [mail["kind"] for mail in exported.json()["mails"]] == ["shipped"]
+
+
+def test_which_member_of_staff_did_something_is_not_told(
+    exported: Any, ana: User, sam: User, as_user: Callable[[User], APIClient]
+) -> None:
+    path = f"/api/staff/orders/{ana.id}/{exported.json()['orders'][0]['id']}/"
+    assert as_user(sam).patch(path, {"order_status": "cancelled"}).status_code == 200
+    answer = as_user(ana).get(EXPORT)
+    assert answer.json()["orders"][0]["events"][-1]["details"] == {"by": "staff"}
+    assert str(sam.id) not in answer.content.decode()
+
+
+def test_who_exports_too_often_is_told_when_to_come_back(
+    ana: User, bo: User, as_user: Callable[[User], APIClient], settings: Any
+) -> None:
+    settings.THROTTLE_RATES = settings.THROTTLE_RATES | {"export": "2/day"}
+    answers = [as_user(ana).get(EXPORT) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    assert as_user(bo).get(EXPORT).status_code == 200

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -48,3 +49,10 @@ def test_two_checkouts_of_one_name_do_not_share_a_place_outside(tmp_path: Path) 
 def test_locks_are_not_taken_for_stacks(checkout: Path) -> None:
     (checkout / ".run/.local.lock").touch()
     assert layouts.stacks(checkout=checkout) == []
+
+
+def test_what_postgresql_logs_is_for_its_owner_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with TemporaryDirectory() as short:  # for its sockets
+        monkeypatch.setattr(layouts, "OUTSIDE", Path(short, "var"))
+        layout, _ = layouts.prepare("local", checkout=Path(short))
+        assert layout.log.stat().st_mode & 0o777 == 0o700

@@ -11,6 +11,7 @@ from shop.accounts.models import User
 from shop.carts.models import CartItem, ShoppingCart
 from shop.core.errors import AccountClosed
 from shop.core.openapi import TIME_EXAMPLE, Operation
+from shop.notifications.models import SentMail
 from shop.orders.models import Order, OrderEvent, OrderItem
 from shop.payments.models import Payment
 from shop.privacy.api.serializers import DeletionSerializer
@@ -55,6 +56,7 @@ ExportedUser = _row_of(User)
 ExportedCart = _row_of(ShoppingCart, items=_row_of(CartItem))
 ExportedWishlist = _row_of(Wishlist, items=_row_of(WishlistItem))
 ExportedReview = _row_of(Review)
+ExportedMail = _row_of(SentMail)
 ExportedOrder = _row_of(
     Order, items=_row_of(OrderItem), events=_row_of(OrderEvent), payments=_row_of(Payment)
 )
@@ -70,6 +72,7 @@ class ExportSerializer(serializers.Serializer[Any]):
     wishlists = ExportedWishlist(many=True, read_only=True)
     orders = ExportedOrder(many=True, read_only=True)
     reviews = ExportedReview(many=True, read_only=True)
+    mails = ExportedMail(many=True, read_only=True)
     sessions = ExportedSessionSerializer(many=True, read_only=True)
     idempotency_keys = ExportedKeySerializer(many=True, read_only=True)
 
@@ -90,7 +93,8 @@ OPERATIONS = {
         id="me_export",
         tag=ME,
         summary="Take all one's data along",
-        description="One JSON file with all that is known of the caller.",
+        description="One JSON file with all that is known of the caller. It asks every shard, "
+        "and so has a limit of its own, 10 an hour.",
         returns=ExportSerializer,
         example={
             "exported_at": TIME_EXAMPLE,
@@ -100,6 +104,7 @@ OPERATIONS = {
             "wishlists": [],
             "orders": [],
             "reviews": [],
+            "mails": [],
             "sessions": [],
             "idempotency_keys": [{"created_at": TIME_EXAMPLE}],
         },

@@ -7,6 +7,7 @@ from rest_framework.views import APIView
 from shop.accounts.api.views import MeView as AccountView
 from shop.core.addresses import client_address
 from shop.core.api import caller_id, validated
+from shop.core.throttling import spend
 from shop.privacy import selectors, services
 from shop.privacy.api.serializers import DeletionSerializer
 
@@ -27,5 +28,6 @@ class ExportView(APIView):
     """All that is known of the caller, as a file."""
 
     def get(self, request: Request) -> Response:
+        spend("export", str(caller_id(request)))
         headers = {"Content-Disposition": 'attachment; filename="my-data.json"'}
         return Response(selectors.everything_of(caller_id(request)), headers=headers)

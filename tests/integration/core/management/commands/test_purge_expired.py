@@ -14,6 +14,7 @@ from shop.accounts.models import RefreshToken, User
 from shop.core import outbox
 from shop.core.models import DeadLetter, IdempotencyKey, OutboxEvent
 from shop.core.purging import perishable, purge
+from shop.notifications.models import SentMail
 from shop.payments.models import WebhookEvent
 from shop.payments.services import record_event
 
@@ -130,3 +131,14 @@ def test_an_event_that_a_dead_letter_is_about_stays(ana: User) -> None:
     )
     assert sum(purge(OutboxEvent, now=timezone.now(), batch_size=10)) == 1
     assert [event.topic for event in events.all()] == ["about this one"]
+
+
+def test_that_a_mail_was_sent_is_known_for_a_year(ana: User) -> None:
+    now = timezone.now()
+    for age in (365 * DAY + timedelta(minutes=1), 365 * DAY - timedelta(minutes=1)):
+        SentMail.objects.create(
+            user_id=ana.id, kind="shipped", subject_id=new_id(), sent_at=now - age
+        )
+    purged()
+    [left] = SentMail.objects.for_user(ana.id)
+    assert now - left.sent_at < 365 * DAY
