@@ -29,6 +29,7 @@ VICTIMS = ["worker", "worker-critical", "worker-mail", "beat", "redis", "gateway
 TOKENS = ["tok_success"] * 7 + ["tok_declined"] * 2 + ["tok_timeout"]
 CANCELLED_AT_ONCE = 0.1  # of the orders
 BROKER_DOWN = 60.0  # seconds
+GATEWAY_DOWN = 75.0  # seconds: a turn of the holds, and more
 SETTLED_WITHIN = 90.0  # seconds after the last kill
 CONFIRMATION = re.compile(r"<order_confirmation\.([0-9a-f-]{36})@")
 
@@ -206,3 +207,32 @@ def _place_some(
         seconds.append(time.monotonic() - started)
         placed.append(Placed(buyer, order["id"], 1))
     return placed, seconds
+
+
+def test_while_the_gateway_is_away_no_order_is_cancelled_and_afterwards_all_are_paid(
+    new_user: Callable[[], httpx.Client],
+    new_product: Callable[[int], int],
+    rows: Rows,
+    keeper: Keeper,
+    gateway: Sandbox,
+) -> None:
+    """The orders are made older than unpaid ones are kept, so that their hold ends meanwhile."""
+    product, buyer = new_product(STOCK), new_user()
+    keeper.call("stop", "gateway")
+    try:
+        placed, _ = _place_some(buyer, product, "unpaid", count=20)
+        ids = [order.id for order in placed]
+        rows(
+            "UPDATE orders_order SET created_at = created_at - interval '31 minutes' "
+            "WHERE id = ANY(%s::uuid[]) RETURNING id",
+            ids,
+        )
+        time.sleep(GATEWAY_DOWN)
+        assert set(_states(rows, placed).values()) == {"pending"}
+    finally:
+        keeper.call("start", "gateway")
+    assert wait_until(
+        lambda: set(_states(rows, placed).values()) == {"paid"}, seconds=SETTLED_WITHIN
+    ), Counter(_states(rows, placed).values())
+    assert _charges_are_right(rows, placed, gateway)
+    assert rows("SELECT task, error FROM core_deadletter WHERE task LIKE 'checkout.%%'") == []

@@ -136,6 +136,8 @@ class Task(CeleryTask[..., None]):
 class EventTask(Task):
     """The base of tasks that follow from an event of the outbox."""
 
+    throws = (_Left,)  # expected, and said by `on_failure`: no error in the log
+
     def on_retry(
         self, exc: BaseException, task_id: str, args: Any, kwargs: dict[str, Any], einfo: Any
     ) -> None:
