@@ -120,7 +120,8 @@ class Environment(Env):
         return production
 
     def _given(self, read: Callable[..., Any], name: str, default: object) -> Any:
-        return self._typed(read, name, default) if os.environ.get(name) else default
+        # Not os.environ's word: what a file says does not stand there.
+        return self._typed(read, name, default) if self.str(name, "") else default
 
     def _typed(self, read: Callable[..., Any], name: str, default: object) -> Any:
         try:
