@@ -32,6 +32,7 @@ help: ## this list
 	@echo 'Variables: WORKERS SPARES HTTP_PORT STATS_PORT APP_PORT PG_PORT POOL_PORT REDIS_PORT SMTP_PORT GATEWAY_PORT METRICS_PORT PROMETHEUS_PORT ALERTMANAGER_PORT'
 	@echo '           APP_WORKERS APP_THREADS TASK_PROCESSES BROKER_URL CITUS=auto|on|off MONITORING=auto|on|off STACK; for make test: PYTEST_ARGS'
 	@echo '           of HAProxy (docs/load_balancing.md): BALANCE QUEUE_LIMIT RATE_LIMIT CONNECTION_LIMIT LOG_REQUESTS TLS_CERTIFICATE HTTPS_PORT'
+	@echo 'For good, with the settings of the application: local.env (docs/configuration.md)'
 
 up: install ## start the whole stack on 127.0.0.1 and print its nodes and URLs
 	@$(STACK_COMMAND) up
