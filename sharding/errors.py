@@ -21,6 +21,7 @@ ShardingError
 │   └── JournalNotWritable the role may not keep shardctl's journal
 ├── MoveFailed             a move, split or isolation did not succeed; it was undone
 ├── NotProven              a move is done, and its rows were not shown to be the same
+├── WaitedTooLong          the application stayed too slow for the next move to begin
 ├── Stopped                ended early because `shardctl stop` asked for it
 └── Interrupted            ended early by Ctrl-C, a lost terminal or a signal; cleaned up
 
@@ -169,6 +170,12 @@ class NotProven(ShardingError):
     """Raised when source and target were not the same at a move's switch, or could not be seen."""
 
     code = "not_proven"
+
+
+class WaitedTooLong(ShardingError):
+    """Raised when the next move waited for the application for longer than it may."""
+
+    code = "waited_too_long"
 
 
 class Stopped(ShardingError):

@@ -92,18 +92,26 @@ def pacing_options(command: F) -> F:
     @functools.wraps(command)
     def wrapped(
         *arguments: Any, max_p99: float | None, probe: str | None, prometheus: str | None,
-        query: str | None, **keywords: Any,
+        query: str | None, max_wait: float, **keywords: Any,
     ) -> Any:  # fmt: skip
         watcher = pacer(max_p99, probe, prometheus, query)
+        if watcher:
+            watcher.max_wait = timedelta(seconds=max_wait)
+            watcher.require_source()
         return command(*arguments, watcher=watcher, **keywords)
 
     limit = "Begin a move only while the API's p99 is below this."
     for option in (
-        click.option("--query", metavar="PROMQL", help="For --prometheus; answers in seconds."),
-        click.option("--prometheus", metavar="URL", help="Take the p99 from a Prometheus."),
+        click.option("--max-wait", type=click.FloatRange(min=0), metavar="SECONDS",
+                     default=pacing.MAX_WAIT.total_seconds(), show_default=True,
+                     help="End when a move would have to wait for longer."),
+        click.option("--query", metavar="PROMQL",
+                     help="For --prometheus; answers in seconds.  [the shop's API]"),
+        click.option("--prometheus", metavar="URL",
+                     help="Take the p99 from a Prometheus.  [$PROMETHEUS_URL]"),
         click.option("--probe", metavar="URL", help="Measure it by requests of our own."),
         click.option("--max-p99", type=click.FloatRange(min=0), metavar="MS", help=limit),
-    ):
+    ):  # fmt: skip
         wrapped = option(wrapped)
     return cast(F, wrapped)
 

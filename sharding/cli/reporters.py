@@ -156,8 +156,7 @@ def sentence(event: Event) -> Text | None:
         case Said():
             return Text(event.message)
         case Waiting():
-            now = f"p99 {event.p99_ms:.0f} ms" if event.p99_ms is not None else event.reason
-            return Text(f"Waiting for the application: {now} (limit {event.limit_ms:.0f} ms).")
+            return Text(event.sentence)
         case MoveFinished():
             return _finished(event)
     return None

@@ -45,6 +45,12 @@ class Waiting(Event):
     reason: str
     event: str = "waiting"
 
+    @property
+    def sentence(self) -> str:
+        """What it waits for."""
+        now = f"p99 {self.p99_ms:.0f} ms" if self.p99_ms is not None else self.reason
+        return f"Waiting for the application: {now} (limit {self.limit_ms:.0f} ms)."
+
 
 @dataclass(frozen=True, kw_only=True)
 class MoveStarted(Event):

@@ -65,6 +65,7 @@ VALUES (%s, %s, %s) RETURNING id
 END = """
 UPDATE shardctl.runs SET outcome = %s, detail = %s, ended_at = clock_timestamp() WHERE id = %s
 """
+NOTE = "UPDATE shardctl.runs SET detail = %s WHERE id = %s"
 BEGIN_MOVE = """
 INSERT INTO shardctl.moves (run, number, kind, shard, tables, source, target, bytes)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
@@ -183,6 +184,11 @@ class Journal:
     def end(self, outcome: Outcome, detail: str = "") -> None:
         """Write how the run ended."""
         self._session.execute(END, [outcome.value, detail, self.run])
+
+    def note(self, detail: str) -> None:
+        """Write what the run waits for; empty when it goes on."""
+        with self._session.muted():
+            self._session.execute(NOTE, [detail, self.run])
 
     def begin_move(
         self, number: int, *, kind: str, shard: int | None, tables: tuple[str, ...],

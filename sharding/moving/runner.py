@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sharding.cluster import Cluster
-from sharding.errors import CoordinatorLost, Interrupted, MoveFailed, Stopped
+from sharding.errors import CoordinatorLost, Interrupted, MoveFailed, Stopped, WaitedTooLong
 from sharding.inspection import placements
 from sharding.moving import cleaning, lock
 from sharding.moving.attention import Attention
@@ -272,12 +272,20 @@ class Runner:
     def _wait_for_application(self) -> None:
         if self.pacer is None:
             return
+        began, waited = time.monotonic(), False
         while not self.pacer.allows(latency := self.pacer.read()):
-            self._tell(Waiting(
+            waiting = Waiting(
                 p99_ms=latency.p99_ms, limit_ms=self.pacer.limit_ms, reason=latency.reason
-            ))  # fmt: skip
+            )
+            self._tell(waiting)
+            self.journal.note(waiting.sentence)
+            waited = True
             self.checkpoint()
+            if time.monotonic() - began > self.pacer.max_wait.total_seconds():
+                raise WaitedTooLong(f"{waiting.sentence} It did so for too long (--max-wait).")
             time.sleep(WAIT_SECONDS)
+        if waited:
+            self.journal.note("")
 
     def _is_needed(self, step: Step) -> bool:
         """Whether the shard group still lies where the step takes it from."""

@@ -15,6 +15,9 @@ class Fixed:
     def read(self) -> Latency:
         return self.latency
 
+    def trouble(self) -> str:
+        return ""
+
     def close(self) -> None:
         """Nothing to end."""
 
