@@ -13,7 +13,8 @@ from itertools import groupby
 
 from sharding.cluster import Cluster, Node, split_answers
 from sharding.connection import Session
-from sharding.errors import ShardingError, UnknownTable
+from sharding.errors import InvalidInput, ShardingError, UnknownTable
+from sharding.hashing import hash_key
 
 TABLES = """
 SELECT p.logicalrelid::oid AS oid, p.logicalrelid::text AS name, p.colocationid AS colocation_id,
@@ -133,6 +134,16 @@ class Layout:
 
         hashed = sorted((p for p in self.placements if p.table in colocations), key=key)
         return tuple(_group(number, list(p)) for (number, _, _), p in groupby(hashed, key=key))
+
+    def home_of(self, colocation_id: int, key: str) -> ShardGroup | None:
+        """Return the shard group of a key; None when it is no key of that colocation group."""
+        members = self.tables_of(colocation_id)
+        try:
+            hashed = hash_key(key, (members[0].key_type or "") if members else "")
+        except InvalidInput:
+            return None
+        groups = (group for group in self.shard_groups if group.colocation_id == colocation_id)
+        return next((group for group in groups if group.holds(hashed)), None)
 
     def table(self, name: str) -> Table:
         """Return a table by its name; UnknownTable when Citus knows none of that name."""

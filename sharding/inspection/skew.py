@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 
 from sharding.cluster import Cluster, Node, split_answers
 from sharding.connection import Row, Session
-from sharding.errors import InvalidInput, ShardingError
-from sharding.hashing import hash_key
+from sharding.errors import ShardingError
 from sharding.inspection import estimates, placements
 from sharding.inspection.placements import Layout, ShardGroup, imbalance
 
@@ -255,7 +254,7 @@ def tenants(
 
 
 def _tenant(layout: Layout, colocation_id: int, key: str, figures: list[float]) -> Tenant:
-    home = _home(layout, colocation_id, key)
+    home = layout.home_of(colocation_id, key)
     reads, queries, cpu = figures
     return Tenant(
         key=key,
@@ -266,13 +265,3 @@ def _tenant(layout: Layout, colocation_id: int, key: str, figures: list[float]) 
         queries=int(queries),
         cpu_seconds=cpu,
     )
-
-
-def _home(layout: Layout, colocation_id: int, key: str) -> ShardGroup | None:
-    members = layout.tables_of(colocation_id)
-    try:
-        hashed = hash_key(key, (members[0].key_type or "") if members else "")
-    except InvalidInput:
-        return None
-    groups = (g for g in layout.shard_groups if g.colocation_id == colocation_id)
-    return next((group for group in groups if group.holds(hashed)), None)

@@ -7,7 +7,17 @@ import click
 
 # In the order of `shardctl --help`.
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "Look": ("status", "shards", "where", "skew", "health", "connections", "activity", "locks"),
+    "Look": (
+        "status",
+        "shards",
+        "where",
+        "skew",
+        "tenants",
+        "health",
+        "connections",
+        "activity",
+        "locks",
+    ),
     "Judge": ("verify", "drift", "advise", "lint"),
     "Prepare": ("preflight", "plan"),
     "Act": (
