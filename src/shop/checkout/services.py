@@ -92,6 +92,7 @@ def place_order(
         token=payment_token,
     )
     outbox.publish(user_id=user_id, topic="order.placed", payload={"order_id": str(order.id)})
+    order._prefetched_objects_cache["payments"] = [payment]  # type: ignore[attr-defined]
     if not payment.amount:
         settling.money_came(order, payment, by="nothing due")
     empty(user_id)

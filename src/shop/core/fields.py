@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 BIGINT_MAX = 2**63 - 1
@@ -12,3 +13,14 @@ class CatalogIdField(serializers.IntegerField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"min_value": 1, "max_value": BIGINT_MAX, **kwargs})
+
+
+class CurrencyField(serializers.CharField):
+    """The currency of the shop's amounts: three capital letters, as settings.CURRENCY says."""
+
+    def __init__(self) -> None:
+        super().__init__(read_only=True, source="*")
+
+    def to_representation(self, value: object) -> str:
+        """Return the same for whatever is shown."""
+        return str(settings.CURRENCY)

@@ -54,6 +54,12 @@ class Order(UserShardedModel):
     def __str__(self) -> str:
         return str(self.id)
 
+    @property
+    def payment_status(self) -> str:
+        """How its newest payment stands: the one that is in force, or was last."""
+        newest = max(self.payments.all(), key=lambda payment: payment.id, default=None)
+        return newest.status if newest else ""
+
     def become(self, status: str, **details: str) -> None:
         """Change the order's status and write it into its history; both or neither.
 

@@ -48,13 +48,13 @@ def test_a_product_costs_one_statement(client: APIClient, three: list[Product]) 
 
 
 @pytest.mark.parametrize("orders", [1, 2, 5])
-def test_a_history_with_lines_costs_two_statements_for_any_number_of_orders(
+def test_a_history_with_lines_and_payments_costs_three_statements_for_any_number_of_orders(
     shopper: APIClient, three: list[Product], orders: int
 ) -> None:
     for number in range(orders):
         fill(shopper, three)
         assert order(shopper, f"key-{number}").status_code == 201
-    with statements(2):
+    with statements(3):
         rows = shopper.get("/api/orders/").json()["results"]
     assert [len(row["items"]) for row in rows] == [3] * orders
 

@@ -87,7 +87,7 @@ OPERATIONS = {
         description="While it is pending or paid. Its units go back to the shelf. The payment of a "
         "paid one is `refund_due` until its money has moved.",
         returns=OrderSerializer,
-        example={**ORDER, "order_status": "cancelled"},
+        example={**ORDER, "order_status": "cancelled", "payment_status": "refund_due"},
         errors=(InvalidTransition,),
         idempotent="required",
     ),

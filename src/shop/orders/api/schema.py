@@ -15,7 +15,10 @@ TAGS = {
 An order is made of the cart and keeps the names and prices of that moment. Its states:
 
 pending → paid → shipped → delivered; pending or paid → cancelled;
-paid, shipped or delivered → refunded. Anything else is refused (409).""",
+paid, shipped or delivered → refunded. Anything else is refused (409).
+
+`payment_status` is that of its newest payment; it says whether the money of an order that was
+cancelled or refunded is back (`refunded`) or has to go back still (`refund_due`).""",
     STAFF: "Everybody's orders, for those who look after them.",
 }
 
@@ -29,12 +32,15 @@ LINE = {
 ORDER = {
     "id": UUID_EXAMPLE,
     "order_status": "pending",
+    "payment_status": "pending",
     "total_amount": "39.80",
+    "currency": "EUR",
     "items": [LINE],
     "created_at": TIME_EXAMPLE,
     "updated_at": TIME_EXAMPLE,
 }
-STAFF_ROW = {"user_id": UUID_EXAMPLE, **{name: ORDER[name] for name in ORDER if name != "items"}}
+IN_DETAIL = {"items", "payment_status"}
+STAFF_ROW = {"user_id": UUID_EXAMPLE, **{n: ORDER[n] for n in ORDER if n not in IN_DETAIL}}
 
 OPERATIONS = {
     "OrderListView.get": Operation(

@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from shop.core.fields import CurrencyField
 from shop.orders.models import Order, OrderItem
 
 
@@ -14,21 +15,42 @@ class OrderItemSerializer(serializers.ModelSerializer[OrderItem]):
 
 
 class OrderSerializer(serializers.ModelSerializer[Order]):
-    """An order with its lines."""
+    """An order with its lines, and how its newest payment stands."""
 
+    payment_status = serializers.CharField(read_only=True)
+    currency = CurrencyField()
     items = OrderItemSerializer(many=True, read_only=True)
 
     class Meta:
         model = Order
-        fields = ["id", "order_status", "total_amount", "items", "created_at", "updated_at"]
+        fields = [
+            "id",
+            "order_status",
+            "payment_status",
+            "total_amount",
+            "currency",
+            "items",
+            "created_at",
+            "updated_at",
+        ]
 
 
 class StaffOrderRowSerializer(serializers.ModelSerializer[Order]):
-    """An order in the list of all users' orders; its lines are in its detail."""
+    """An order in the list of all users' orders; its lines and payments are in its detail."""
+
+    currency = CurrencyField()
 
     class Meta:
         model = Order
-        fields = ["user_id", "id", "order_status", "total_amount", "created_at", "updated_at"]
+        fields = [
+            "user_id",
+            "id",
+            "order_status",
+            "total_amount",
+            "currency",
+            "created_at",
+            "updated_at",
+        ]
 
 
 class OrderFilterSerializer(serializers.Serializer[Order]):

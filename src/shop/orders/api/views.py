@@ -28,7 +28,7 @@ class OrderListView(generics.ListAPIView[Order]):
     serializer_class = OrderSerializer
 
     def get_queryset(self) -> QuerySet[Order]:
-        return selectors.orders_of(caller_id(self.request))
+        return selectors.orders_with_payments(caller_id(self.request))
 
     def get_ordering(self) -> tuple[str, ...]:
         return ("-id",)  # a UUIDv7 begins with its time

@@ -25,6 +25,7 @@ PAYMENT = {
     "order_id": UUID_EXAMPLE,
     "payment_method": "card",
     "amount": "39.80",
+    "currency": "EUR",
     "status": "succeeded",
     "created_at": TIME_EXAMPLE,
     "updated_at": TIME_EXAMPLE,

@@ -2,11 +2,14 @@
 
 from rest_framework import serializers
 
+from shop.core.fields import CurrencyField
 from shop.payments.models import Payment
 
 
 class PaymentSerializer(serializers.ModelSerializer[Payment]):
     """A payment. Its token is for the gateway and is shown to nobody."""
+
+    currency = CurrencyField()
 
     class Meta:
         model = Payment
@@ -15,6 +18,7 @@ class PaymentSerializer(serializers.ModelSerializer[Payment]):
             "order_id",
             "payment_method",
             "amount",
+            "currency",
             "status",
             "created_at",
             "updated_at",

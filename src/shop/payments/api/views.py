@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from shop.core.api import caller_id, validated
+from shop.core.api import caller_id, parameters
 from shop.core.permissions import OrderStaff
 from shop.payments import selectors
 from shop.payments.api.serializers import (
@@ -48,6 +48,7 @@ class StaffRefundListView(generics.ListAPIView[Payment]):
 
     permission_classes = [OrderStaff]
     serializer_class = StaffPaymentSerializer
+    query_serializer = RefundFilterSerializer
 
     def get_queryset(self) -> QuerySet[Payment]:
         return selectors.refunds_due(self._filters())
@@ -61,5 +62,5 @@ class StaffRefundListView(generics.ListAPIView[Payment]):
         return response
 
     def _filters(self) -> selectors.Filters:
-        filters = validated(RefundFilterSerializer, self.request.query_params.dict())
+        filters = parameters(self.query_serializer, self.request.query_params.dict())
         return cast("selectors.Filters", filters)

@@ -48,8 +48,10 @@ def test_after_a_failed_payment_the_order_can_be_paid_again(
     assert (second.token, str(second.order_id)) == ("tok_2", placed["id"])
     assert "tok_" not in response.content.decode()
     assert topics_of(ana) == ["payment.failed", "payment.due"]
+    assert shopper.get(f"/api/orders/{placed['id']}/").json()["payment_status"] == "pending"
     tell(second, "succeeded")
     assert payments_of(ana) == ["failed", "succeeded"]
+    assert shopper.get(f"/api/orders/{placed['id']}/").json()["payment_status"] == "succeeded"
     listed = shopper.get(f"/api/orders/{placed['id']}/payments/").json()
     assert [row["status"] for row in listed] == ["failed", "succeeded"]
 

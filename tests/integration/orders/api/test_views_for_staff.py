@@ -50,6 +50,7 @@ def test_staff_see_the_orders_of_all_users_the_newest_first(
         "id",
         "order_status",
         "total_amount",
+        "currency",
         "created_at",
         "updated_at",
     }

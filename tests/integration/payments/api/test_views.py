@@ -45,6 +45,7 @@ def test_a_payment_shows_its_fields_and_never_its_token(ana: User, shopper: APIC
         "order_id": str(payment.order_id),
         "payment_method": "card",
         "amount": "7.50",
+        "currency": "EUR",
         "status": "pending",
     }
     assert "tok_secret" not in response.content.decode()
