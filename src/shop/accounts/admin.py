@@ -1,6 +1,7 @@
 """The staff page of the accounts: found by a claimed name, on two shards; listed when asked to."""
 
 from typing import Any, cast
+from unicodedata import normalize
 from uuid import UUID
 
 from django import forms
@@ -58,7 +59,7 @@ class NewUserForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
     def _free(self, kind: str) -> str:
-        name: str = self.cleaned_data[kind]
+        name = normalize("NFC", self.cleaned_data[kind])
         if owners_of(**{kind: name}):
             raise forms.ValidationError(f"This {kind} is already taken.", "already_taken")
         return name

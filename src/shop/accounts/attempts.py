@@ -19,7 +19,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from shop.accounts.errors import IdentityTaken
-from shop.accounts.models import User, normal_form
+from shop.accounts.models import User
+from shop.accounts.spelling import normal_form
 from shop.core import counters
 from shop.core.addresses import network_of
 from shop.core.throttling import Policy, Throttled, count, key_for, policy_named, standing_at

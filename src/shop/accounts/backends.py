@@ -4,11 +4,11 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.backends import BaseBackend
-from django.contrib.auth.hashers import check_password, make_password
 from django.http import HttpRequest
 
 from shop.accounts.attempts import Attempts, remember
 from shop.accounts.models import User
+from shop.accounts.passwords import is_right
 from shop.accounts.selectors import user_by_name
 from shop.core.addresses import client_address
 
@@ -37,9 +37,7 @@ class StaffBackend(BaseBackend):
         attempts = Attempts(name=username, address=address)
         attempts.require_room()
         user = _found(username)
-        if user is None:
-            make_password(password)  # as slow as checking one
-        elif check_password(password, user.password) and user.is_staff:
+        if is_right(password, user) and user and user.is_staff:
             remember(user, address=address)
             return user
         attempts.failed()

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any, ClassVar, Self
-from unicodedata import normalize
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.validators import UnicodeUsernameValidator
@@ -12,13 +11,9 @@ from django.db import models
 from sharding.django.models import DistributedModel, M_co, ShardedQuerySet
 from sharding.django.placement import Distributed, Placement
 from sharding.ids import new_id
+from shop.accounts.spelling import normal_form
 from shop.core.models import UserShardedModel
 from shop.core.roles import STAFF, Role, may, may_enter
-
-
-def normal_form(name: str) -> str:
-    """Return what names are told apart by: neither case nor Unicode's spellings do."""
-    return normalize("NFKC", name).casefold()
 
 
 class UserQuerySet(ShardedQuerySet[M_co]):
@@ -86,7 +81,7 @@ class User(AbstractBaseUser, DistributedModel):
 
 
 class Identity(DistributedModel):
-    """A username or an e-mail address that somebody has claimed, whatever its case.
+    """A username or an e-mail address that somebody has claimed, in its normal form.
 
     Uniqueness holds only within a shard, so the name itself decides the shard: two claims of one
     name meet in one place, and the second fails there.

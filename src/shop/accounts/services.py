@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -14,6 +13,7 @@ from shop.accounts import attempts, tokens
 from shop.accounts.attempts import Attempts
 from shop.accounts.errors import FieldRefused, IdentityTaken, InvalidCredentials
 from shop.accounts.models import Identity, User
+from shop.accounts.passwords import hashed, is_right
 from shop.accounts.selectors import active_user, locked_user, user_by_name
 from shop.core.db import retried
 from shop.core.errors import AccountClosed
@@ -43,7 +43,7 @@ def register(
     user = User(
         username=username,
         email=email,
-        password=make_password(password),
+        password=hashed(password),
         role=role,
         **profile,
     )
@@ -84,9 +84,7 @@ def login(*, kind: str, name: str, password: str, address: str = "") -> tuple[Us
     tried = Attempts(name=name, address=address)
     tried.require_room()
     user = user_by_name(kind=kind, name=name)
-    if user is None:
-        make_password(password)  # as slow as checking one
-    elif check_password(password, user.password):
+    if is_right(password, user) and user:
         attempts.remember(user, address=address)
         return user, _issued_if_unchanged(user)
     tried.failed()
@@ -105,7 +103,7 @@ def confirmed_user(*, user_id: UUID, field: str, password: str, address: str) ->
     user = active_user(user_id)
     tried = Attempts(name=user.username, address=address)
     tried.require_room()
-    if not check_password(password, user.password):
+    if not is_right(password, user):
         tried.failed()
         raise FieldRefused(field, "wrong_password", "This is not your password.")
     return user
@@ -129,7 +127,7 @@ def change_password(
         validate_password(new_password, user)
     except ValidationError as error:
         raise FieldRefused("new_password", "invalid", *error.messages) from None
-    _replace_password(user, make_password(new_password))
+    _replace_password(user, hashed(new_password))
 
 
 @retried

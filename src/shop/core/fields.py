@@ -1,11 +1,23 @@
 """Fields that the serializers of several rooms share."""
 
 from typing import Any
+from unicodedata import normalize
 
 from django.conf import settings
 from rest_framework import serializers
 
 BIGINT_MAX = 2**63 - 1
+
+
+class NormalTextField(serializers.CharField):
+    """Text in one normal form (NFC) before it is looked at, whatever keyboard it was typed on."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return normalize("NFC", super().to_internal_value(data))
+
+
+class NormalEmailField(NormalTextField, serializers.EmailField):
+    """An e-mail address, likewise."""
 
 
 class CatalogIdField(serializers.IntegerField):

@@ -280,10 +280,10 @@ def test_a_throttled_login_looks_at_no_password(
 def test_a_password_that_changes_during_the_login_lets_nobody_in(
     ana: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def check_and_lose(password: str, encoded: str) -> bool:
+    def check_and_lose(password: str, user: User) -> bool:
         User.objects.for_user(ana.id).update(password=hashers.make_password("another"))
         return True
 
-    monkeypatch.setattr(services, "check_password", check_and_lose)
+    monkeypatch.setattr(services, "is_right", check_and_lose)
     with pytest.raises(InvalidCredentials):
         services.login(kind="username", name="ana", password=PASSWORD)

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
 from shop.accounts.models import User
+from shop.core.fields import NormalEmailField, NormalTextField
 from shop.core.roles import Role
 
 
@@ -39,12 +40,12 @@ class AccountSerializer(serializers.ModelSerializer[User]):
 class ProfileChangeSerializer(serializers.Serializer[User]):
     """What users change about themselves; what is left out stays."""
 
-    username = serializers.CharField(
+    username = NormalTextField(
         min_length=3, max_length=150, validators=[UnicodeUsernameValidator()], required=False
     )
-    email = serializers.EmailField(max_length=254, required=False)
-    first_name = serializers.CharField(max_length=150, allow_blank=True, required=False)
-    last_name = serializers.CharField(max_length=150, allow_blank=True, required=False)
+    email = NormalEmailField(max_length=254, required=False)
+    first_name = NormalTextField(max_length=150, allow_blank=True, required=False)
+    last_name = NormalTextField(max_length=150, allow_blank=True, required=False)
 
 
 class PasswordChangeSerializer(serializers.Serializer[User]):
@@ -71,13 +72,13 @@ class AccountFilterSerializer(AccountChangeSerializer):
 class RegistrationSerializer(serializers.Serializer[User]):
     """What a new user says of themselves."""
 
-    username = serializers.CharField(
+    username = NormalTextField(
         min_length=3, max_length=150, validators=[UnicodeUsernameValidator()]
     )
-    email = serializers.EmailField(max_length=254)
+    email = NormalEmailField(max_length=254)
     password = serializers.CharField(max_length=128, trim_whitespace=False)
-    first_name = serializers.CharField(max_length=150, required=False)
-    last_name = serializers.CharField(max_length=150, required=False)
+    first_name = NormalTextField(max_length=150, allow_blank=True, required=False)
+    last_name = NormalTextField(max_length=150, allow_blank=True, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         candidate = User(**{name: value for name, value in attrs.items() if name != "password"})
