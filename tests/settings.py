@@ -26,7 +26,8 @@ ACCESS_LOG = False  # but in the tests of it
 WHITENOISE_AUTOREFRESH = True
 
 # Counters of their own, and so high that only the tests of throttling are throttled.
-CACHES["default"]["KEY_PREFIX"] = f"test-{token_hex(8)}"
+for one in CACHES.values():
+    one["KEY_PREFIX"] = f"test-{token_hex(8)}"
 THROTTLE_RATES = dict.fromkeys(THROTTLE_RATES, "1000000/hour")
 
 # What a test publishes stays in its transaction; those of the relay and of tasks say what they do.

@@ -29,10 +29,11 @@ SERVICES = {
     },
     "cluster": {"exporter": 9400},
     "haproxy": {"haproxy": 8404},
-    "redis": {"redis-exporter": 9121},
     "prometheus": {"prometheus": 9090},
     "alertmanager": {"alertmanager": 9093},
 }
+REDIS_EXPORTER = "redis-exporter:9121"
+REDIS = ("redis", "redis-state")
 POSTGRES_EXPORTER = "postgres-exporter:9187"
 PGBOUNCER_EXPORTER = "pgbouncer-exporter:9405"
 
@@ -67,6 +68,17 @@ def targets(nodes: Iterable[Server]) -> dict[str, Targets]:
     }
     return {
         **named,
+        "redis": [
+            (
+                REDIS_EXPORTER,
+                {
+                    "instance": name,
+                    "__metrics_path__": "/scrape",
+                    "__param_target": f"redis://{name}:6379",
+                },
+            )
+            for name in REDIS
+        ],
         "postgres": [
             (
                 POSTGRES_EXPORTER,

@@ -70,20 +70,33 @@ def pgpass(secrets: Secrets) -> str:
 
 
 def redis_conf(settings: Settings, layout: Layout) -> str:
-    """Return redis.conf: the cache, sessions and the queue of one machine."""
+    """Return redis.conf: the cache and the queues of one machine."""
+    # Only keys with a time to live, the cache's, may go when memory is short.
+    return _redis_conf(settings, settings.redis_port, layout.redis, "256mb", "volatile-lru")
+
+
+def redis_state_conf(settings: Settings, layout: Layout) -> str:
+    """Return redis.conf of the counters and sessions: nothing goes to make room for others."""
+    return _redis_conf(
+        settings, settings.state_redis_port, layout.redis_state, "64mb", "noeviction"
+    )
+
+
+def _redis_conf(
+    settings: Settings, port: int, directory: Path, memory: str, when_it_is_short: str
+) -> str:
     return "\n".join(
         [
             "bind 127.0.0.1",
-            f"port {settings.redis_port}",
-            f'dir "{layout.redis}"',
+            f"port {port}",
+            f'dir "{directory}"',
             "daemonize no",
-            # Queued tasks survive a restart; at worst one second of them is lost.
+            # What is kept survives a restart; at worst one second of it is lost.
             f"appendonly {'yes' if settings.durable else 'no'}",
             "appendfsync everysec",
             'save ""',
-            "maxmemory 256mb",
-            # Only keys with a time to live, the cache's, may go when memory is short.
-            "maxmemory-policy volatile-lru",
+            f"maxmemory {memory}",
+            f"maxmemory-policy {when_it_is_short}",
             # Rewriting the title would wipe the mark by which `make down` finds its processes.
             "set-proc-title no",
             "",
@@ -118,6 +131,7 @@ def write_all(settings: Settings, secrets: Secrets, layout: Layout, account: Acc
         layout.pgpass: pgpass(secrets),
         layout.conf / "userlist.txt": userlist(secrets),
         layout.conf / "redis.conf": redis_conf(settings, layout),
+        layout.conf / "redis-state.conf": redis_state_conf(settings, layout),
         **{
             pgbouncer_path(node, layout): pgbouncer_ini(node, layout.conf / "userlist.txt")
             for node in settings.servers

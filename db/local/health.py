@@ -46,19 +46,26 @@ def pgbouncer(node: Node, secrets: Secrets) -> Probe:
     return _query(f"pgbouncer-{node.name}", node.pool_port, APP, secrets, DATABASE)
 
 
-def redis(settings: Settings) -> Probe:
-    """Redis answers PING; while it loads its data it does not."""
+def redis(settings: Settings) -> list[Probe]:
+    """Each Redis answers PING; while it loads its data it does not."""
+    return [
+        _redis("redis", settings.redis_port),
+        _redis("redis-state", settings.state_redis_port),
+    ]
+
+
+def _redis(name: str, port: int) -> Probe:
 
     def ask() -> str | None:
         try:
-            with socket.create_connection((HOST, settings.redis_port), timeout=2) as connection:
+            with socket.create_connection((HOST, port), timeout=2) as connection:
                 connection.sendall(b"PING\r\n")
                 answer = connection.recv(100).decode(errors="replace").strip()
         except OSError as error:
             return str(error)
         return None if answer == "+PONG" else answer
 
-    return Probe(program="redis", ask=ask)
+    return Probe(program=name, ask=ask)
 
 
 def app_servers(settings: Settings) -> list[Probe]:
@@ -131,7 +138,7 @@ def everything(settings: Settings, secrets: Secrets, layout: Layout) -> list[Pro
     """Return the probes of all programs of a stack."""
     return [
         *(postgres(node, secrets) for node in settings.servers),
-        redis(settings),
+        *redis(settings),
         *(pgbouncer(node, secrets) for node in settings.servers),
         mail_catcher(settings),
         gateway(settings),

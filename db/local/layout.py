@@ -54,6 +54,10 @@ class Layout:
         return self.base / "postgres"
 
     @property
+    def redis_state(self) -> Path:
+        return self.base / "redis-state"
+
+    @property
     def redis(self) -> Path:
         return self.base / "redis"
 
@@ -139,7 +143,7 @@ def prepare(stack: str, *, checkout: Path = CHECKOUT) -> tuple[Layout, Account]:
         for directory in (layout.conf, layout.log, layout.gateway):
             directory.mkdir(exist_ok=True)
         layout.log.chmod(0o700)  # PostgreSQL's tells rows and values
-        for directory in (layout.postgres, layout.redis, layout.haproxy):
+        for directory in (layout.postgres, layout.redis, layout.redis_state, layout.haproxy):
             directory.mkdir(exist_ok=True)
             account.own(directory, mode=0o700)
         layout.base.chmod(0o755)

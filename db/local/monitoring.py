@@ -104,12 +104,12 @@ def pgbouncer_exporter(settings: Settings, layout: Layout) -> Program:
 
 
 def redis_exporter(settings: Settings) -> Program:
-    """The exporter of Redis."""
+    """The exporter of both; Prometheus says which it wants (`monitoring_files.targets`)."""
     return Program(
         name="redis-exporter",
         command=(
             software.find("prometheus-redis-exporter"),
-            f"-redis.addr=redis://{HOST}:{settings.redis_port}",
+            "-redis.addr=",
             f"-web.listen-address={HOST}:{settings.metrics_port + ports.REDIS}",
             "-connection-timeout=2s",
         ),

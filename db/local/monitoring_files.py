@@ -79,7 +79,20 @@ def targets(settings: Settings) -> dict[str, Targets]:
         "celery": _named(workers),
         "cluster": _named({"exporter": base + ports.CLUSTER}),
         "haproxy": _named({"haproxy": settings.stats_port}),
-        "redis": _named({"redis": base + ports.REDIS}),
+        "redis": [
+            (
+                f"{HOST}:{base + ports.REDIS}",
+                {
+                    "instance": name,
+                    "__metrics_path__": "/scrape",
+                    "__param_target": f"redis://{HOST}:{port}",
+                },
+            )
+            for name, port in (
+                ("redis", settings.redis_port),
+                ("redis-state", settings.state_redis_port),
+            )
+        ],
         "postgres": [
             (
                 f"{HOST}:{base + ports.postgres(node)}",

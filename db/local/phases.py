@@ -104,7 +104,7 @@ def start(stack: Stack, progress: Progress, *, running: bool, renew: bool = Fals
 
     nodes = settings.servers
     launch(
-        [*(health.postgres(node, secrets) for node in nodes), health.redis(settings)],
+        [*(health.postgres(node, secrets) for node in nodes), *health.redis(settings)],
         f"PostgreSQL and Redis answer ({len(nodes)} + 1)",
     )
     _set_up_nodes(stack, progress)

@@ -63,11 +63,11 @@ def postgres(node: Node, layout: Layout, bindir: Path) -> Program:
     )
 
 
-def redis(layout: Layout) -> Program:
-    """Redis."""
-    conf = layout.conf / "redis.conf"
+def redis(name: str, layout: Layout) -> Program:
+    """A Redis: `redis` for the cache and the queues, `redis-state` for counters and sessions."""
+    conf = layout.conf / f"{name}.conf"
     return Program(
-        name="redis",
+        name=name,
         command=(software.find("redis-server"), str(conf)),
         priority=10,
         digest=digest_of([conf]),
@@ -275,7 +275,8 @@ def all_programs(settings: Settings, layout: Layout, bindir: Path) -> list[Progr
     """Return every program of a stack in the order in which they start."""
     return [
         *(postgres(node, layout, bindir) for node in settings.servers),
-        redis(layout),
+        redis("redis", layout),
+        redis("redis-state", layout),
         *(pgbouncer(node, layout) for node in settings.servers),
         mail_catcher(settings, layout),
         gateway(settings, layout),

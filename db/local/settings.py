@@ -40,6 +40,7 @@ VARIABLES = (
     port_variable("PG_PORT", 5500),
     port_variable("POOL_PORT", 6500),
     port_variable("REDIS_PORT", 6390),
+    port_variable("STATE_REDIS_PORT", 6391),
     port_variable("SMTP_PORT", 8025),
     port_variable("GATEWAY_PORT", 8090),
     port_variable("METRICS_PORT", 9400),
@@ -84,6 +85,7 @@ class Settings:
     pg_port: int
     pool_port: int
     redis_port: int
+    state_redis_port: int
     # With defaults, so that a stack that was made before there was more can be read.
     gateway_port: int = 8090
     smtp_port: int = 8025
@@ -158,6 +160,7 @@ class Settings:
             yield taken(self.https_port, "HTTPS_PORT", "HAProxy's TLS", "haproxy")
         yield taken(self.stats_port, "STATS_PORT", "HAProxy's figures", "haproxy")
         yield taken(self.redis_port, "REDIS_PORT", "Redis", "redis")
+        yield taken(self.state_redis_port, "STATE_REDIS_PORT", "Redis for counters", "redis-state")
         yield taken(self.smtp_port, "SMTP_PORT", "the mail catcher", "mail-catcher")
         yield taken(self.gateway_port, "GATEWAY_PORT", "the payment gateway", "gateway")
         for n in range(APP_SERVERS):

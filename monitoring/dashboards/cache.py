@@ -56,17 +56,22 @@ DASHBOARD = Dashboard(
             id=6,
             title="Memory",
             unit="bytes",
-            text="At the limit, cached answers give way; queued tasks never do.",
+            text="At the limit, cached answers give way; tasks, counters and sessions never do.",
             queries=[
-                Query("max(redis_memory_used_bytes)", "used"),
-                Query("max(redis_memory_max_bytes)", "limit"),
+                Query("max by (instance) (redis_memory_used_bytes)", "{{instance}} used"),
+                Query("max by (instance) (redis_memory_max_bytes)", "{{instance}} limit"),
             ],
         ),
         Panel(
             id=7,
             title="Commands",
             unit="ops",
-            queries=[Query("sum(rate(redis_commands_processed_total[$__rate_interval]))", "all")],
+            queries=[
+                Query(
+                    "sum by (instance) (rate(redis_commands_processed_total[$__rate_interval]))",
+                    "{{instance}}",
+                )
+            ],
         ),
         Panel(
             id=8,
@@ -81,7 +86,7 @@ DASHBOARD = Dashboard(
             id=9,
             title="Clients of Redis",
             queries=[
-                Query("max(redis_connected_clients)", "connected"),
+                Query("max by (instance) (redis_connected_clients)", "{{instance}} connected"),
                 Query("max(redis_blocked_clients)", "waiting for a task"),
             ],
         ),

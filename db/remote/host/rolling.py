@@ -20,6 +20,8 @@ from db.remote.host.line import Line
 APP_SERVERS = ("app1", "app2")
 # What every request needs, and where there is one of it.
 UNTOUCHED = ("coordinator", "worker", "redis", "haproxy")
+# What app servers ask, and how a stop of it interrupts nobody for long: up before they are.
+ASKED = ("redis-state",)
 # The job that writes what Prometheus and its like read, and makes them read it.
 MONITORING = "monitoring"
 # Which of them is first does not matter to the shop; this is the order of need.
@@ -58,6 +60,14 @@ class Rolling:
         self._say = say
         self._patience = patience
         self._lenient = lenient
+
+    def asked(self) -> None:
+        """Bring up what the app servers of this release ask and those before may not have known."""
+        for name in ASKED:
+            if name in self._compose.services and not self._compose.is_current(name):
+                self._compose.recreate(name)
+                self._wait(name)
+                self._say(f"{name} runs as {self._compose.release.tag} wants it")
 
     def app_servers(self) -> None:
         """Bring the app servers up one by one, those that do not serve first."""

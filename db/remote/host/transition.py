@@ -89,6 +89,7 @@ class Transition:
             self._say(done)
         patience = self._request.patience
         rolling = Rolling(release, self._edge, self._line, self._say, patience, lenient=lenient)
+        rolling.asked()
         rolling.app_servers()
         rolling.workers()
         self._renew_edge()

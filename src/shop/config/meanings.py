@@ -73,7 +73,11 @@ BY_THE_STACK = {
     "DATABASE_DIRECT_URL": "the coordinator itself, as the owner of the tables",
     "DATABASE_POOLER_PORT_OFFSET": "a node's pooler listens on its host, on its port plus this",
     "DATABASE_MONITOR_URL": "whom `/shards/` asks, and as which role",
-    "REDIS_URL": "cache, counters, sessions",
+    "REDIS_URL": "the cache",
+    "STATE_REDIS_URL": (
+        "counters and staff sessions, apart from the cache; database 2 of `REDIS_URL` unless it is"
+        " given, which production refuses"
+    ),
     "TRUSTED_PROXIES": "addresses or networks whose `X-Forwarded-For` is believed, its last entry",
     "SANDBOX_GATEWAY_URL": "the sandbox",
     "SANDBOX_GATEWAY_KEY": "what it asks for",

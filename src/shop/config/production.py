@@ -40,13 +40,15 @@ def _reasons(settings: Settings) -> Iterator[str]:
     if not settings["PAYMENT_WEBHOOK_SECRET"]:
         yield "PAYMENT_WEBHOOK_SECRET is missing: anybody could report payments."
     yield from _gateway(settings["PAYMENT_GATEWAY"], settings["STRIPE_API_KEY"])
+    yield from _redis(settings["REDIS_URL"], settings["STATE_REDIS_URL"])
     yield from _roles(settings["DATABASES"])
     yield from _origins(settings["CORS_ALLOWED_ORIGINS"])
 
 
 def _secrets(settings: Settings) -> dict[str, str]:
     """Return what must stay secret, by the variable that it came in; what is not set is not."""
-    redis, broker = (urlsplit(settings[n]).password for n in ("REDIS_URL", "CELERY_BROKER_URL"))
+    servers = ("REDIS_URL", "STATE_REDIS_URL", "CELERY_BROKER_URL")
+    redis, state, broker = (urlsplit(settings[name]).password for name in servers)
     secrets = {
         "SECRET_KEY": settings["SECRET_KEY"],
         "PAYMENT_WEBHOOK_SECRET": settings["PAYMENT_WEBHOOK_SECRET"],
@@ -56,7 +58,9 @@ def _secrets(settings: Settings) -> dict[str, str]:
         "DATABASE_DIRECT_URL": settings["DATABASES"]["coordinator"].get("PASSWORD"),
         "DATABASE_MONITOR_URL": urlsplit(settings["SHARD_MONITOR_DSN"]).password,
         "REDIS_URL": redis,
-        "BROKER_URL": broker if broker != redis else None,  # they may be one server
+        # These may be one server, or two that are run alike.
+        "STATE_REDIS_URL": state if state != redis else None,
+        "BROKER_URL": broker if broker != redis else None,
         "EMAIL_URL": settings["EMAIL_HOST_PASSWORD"],
     }
     return {name: secret for name, secret in secrets.items() if secret}
@@ -99,6 +103,19 @@ def _gateway(name: str, stripe_key: str) -> Iterator[str]:
         yield "PAYMENT_GATEWAY is 'sandbox': orders would be paid with no money."
     if name == "stripe" and not stripe_key:
         yield "STRIPE_API_KEY is missing."
+
+
+def _redis(cache: str, state: str) -> Iterator[str]:
+    if _server_of(cache) == _server_of(state):
+        yield (
+            "STATE_REDIS_URL is missing, or names the Redis of REDIS_URL: whoever fills the cache"
+            " would empty the counters of wrong passwords."
+        )
+
+
+def _server_of(url: str) -> tuple[str | None, int]:
+    parts = urlsplit(url)
+    return parts.hostname, parts.port or 6379
 
 
 def _roles(databases: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

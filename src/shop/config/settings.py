@@ -135,14 +135,17 @@ SHARDING_LOCAL_MODELS = {
 }
 
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6390/0")
+# Counters and staff sessions: in production a Redis of their own, which strangers cannot fill.
+STATE_REDIS_URL = env.text("STATE_REDIS_URL", "") or beside(REDIS_URL, database=2)
 CACHES = {
-    "default": {
+    name: {
         "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": REDIS_URL,
+        "LOCATION": url,
         # Seconds. Redis answers in less than one thousandth; after three such waits in a row nobody
         # waits any more (shop.core.redis).
         "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.2, "SOCKET_TIMEOUT": 0.2},
     }
+    for name, url in (("default", REDIS_URL), ("state", STATE_REDIS_URL))
 }
 
 # Finished answers in Redis (docs/caching.md). Fresh ones are given as they are; between
@@ -265,6 +268,7 @@ CORS_EXPOSE_HEADERS = [
 # The staff pages. Sessions stand in Redis and messages in a cookie: neither has a table.
 AUTHENTICATION_BACKENDS = ["shop.accounts.backends.StaffBackend"]
 SESSION_ENGINE = "shop.core.sessions"
+SESSION_CACHE_ALIAS = "state"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 MIGRATION_MODULES = {"admin": "shop.core.admin.migrations"}
 LOGIN_URL = "/admin/login/"

@@ -1,17 +1,18 @@
 """Counters and marks in Redis, for what may be forgotten and must not hold up a request.
 
-Redis slow or gone means "not known": nothing is refused because of it. What could not be asked is
-counted (`missed`); `shop.core.redis` sees to it that not every request waits for the timeout.
+They stand in CACHES' "state", apart from the cache, which strangers can fill. That Redis slow or
+gone means "not known": nothing is refused because of it. What could not be asked is counted
+(`missed`); `shop.core.redis` sees to it that not every request waits for the timeout.
 """
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from django.core.cache import cache
+from django.core.cache import BaseCache, caches
 from django.utils.crypto import salted_hmac
 
-from shop.core.redis import RedisGone, breaker
+from shop.core.redis import RedisGone, state_breaker
 
 T = TypeVar("T")
 
@@ -47,41 +48,45 @@ def increment(key: str, *, lifetime: timedelta) -> int | None:
 
 def read(keys: Iterable[str]) -> dict[str, Any] | None:
     """Return what is known under these keys, in one round trip; None if Redis does not answer."""
-    return _ask(lambda: dict(cache.get_many(list(keys))), None)
+    return _ask(lambda: dict(_state().get_many(list(keys))), None)
 
 
 def mark(keys: Iterable[str], *, lifetime: timedelta) -> None:
     """Remember these keys for a time; calling it again begins the time anew."""
     marks = dict.fromkeys(keys, 1)
-    _ask(lambda: cache.set_many(marks, timeout=int(lifetime.total_seconds())), None)
+    _ask(lambda: _state().set_many(marks, timeout=int(lifetime.total_seconds())), None)
 
 
 def keep(key: str, value: str, *, lifetime: timedelta) -> None:
     """Remember a value for a time."""
-    _ask(lambda: cache.set(key, value, timeout=int(lifetime.total_seconds())), None)
+    _ask(lambda: _state().set(key, value, timeout=int(lifetime.total_seconds())), None)
 
 
 def first(key: str, *, lifetime: timedelta) -> bool | None:
     """Mark a key unless it is marked, atomically; tell whether it was not, None if not known."""
-    return _ask(lambda: bool(cache.add(key, 1, timeout=int(lifetime.total_seconds()))), None)
+    return _ask(lambda: bool(_state().add(key, 1, timeout=int(lifetime.total_seconds()))), None)
 
 
 def forget(keys: Iterable[str]) -> None:
     """Let counters begin anew, and marks be gone."""
-    _ask(lambda: cache.delete_many(list(keys)), None)
+    _ask(lambda: _state().delete_many(list(keys)), None)
+
+
+def _state() -> BaseCache:
+    return caches["state"]
 
 
 def _increment(key: str, lifetime: timedelta) -> int:
     try:
-        return cache.incr(key)  # a script in Redis: one round trip, and the lifetime stays
+        return _state().incr(key)  # a script in Redis: one round trip, and the lifetime stays
     except ValueError:
-        begun = cache.add(key, 1, timeout=int(lifetime.total_seconds()))
-    return 1 if begun else cache.incr(key)
+        begun = _state().add(key, 1, timeout=int(lifetime.total_seconds()))
+    return 1 if begun else _state().incr(key)
 
 
 def _ask(question: Callable[[], T], unknown: T) -> T:
     try:
-        return breaker.call(PART, question)
+        return state_breaker.call(PART, question)
     except (RedisGone, ValueError):  # or the counter went between two steps of `_increment`
         _State.missed += 1
         return unknown

@@ -2,12 +2,12 @@
 
 import logging
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection
 from django.db.utils import Error
 from django.http import HttpRequest, JsonResponse
 
-from shop.core.redis import RedisGone, breaker
+from shop.core.redis import Breaker, RedisGone, breaker, state_breaker
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,11 @@ def ready(request: HttpRequest) -> JsonResponse:
 
     Redis is reported but does not decide: without it the API is slower, not down.
     """
-    parts = {"database": _database(), "cache": _cache()}
+    parts = {
+        "database": _database(),
+        "cache": _answers("default", breaker),
+        "state": _answers("state", state_breaker),
+    }
     status = 200 if parts["database"] == "ok" else 503
     return JsonResponse({"status": "ok" if status == 200 else "down", **parts}, status=status)
 
@@ -38,9 +42,9 @@ def _database() -> str:
     return "ok"
 
 
-def _cache() -> str:
+def _answers(alias: str, breaker: Breaker) -> str:
     try:
-        breaker.call("health", cache.get, "health")
+        breaker.call("health", caches[alias].get, "health")
     except RedisGone:
         return "down"
     return "ok"

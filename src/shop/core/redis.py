@@ -1,4 +1,7 @@
-"""Asking Redis without depending on it: everything that asks goes through one breaker per process.
+"""Asking Redis without depending on it: all that asks goes through a breaker per process and Redis.
+
+There are two: CACHES' "default" for the cache (and, unless BROKER_URL says otherwise, the queues),
+"state" for counters and sessions. What strangers fill must not push out what holds them off.
 
 ::
 
@@ -41,10 +44,11 @@ FAILURES = Counter(
 UNASKED = Counter(
     "shardmart_redis_unasked", "Questions not asked because the breaker was open.", ["part"]
 )
-OPENINGS = Counter("shardmart_redis_breaker_openings", "How often the breaker opened.")
+OPENINGS = Counter("shardmart_redis_breaker_openings", "How often the breaker opened.", ["redis"])
 OPEN = Gauge(
     "shardmart_redis_breaker_open",
-    "Processes that leave Redis alone right now.",
+    "Processes that leave this Redis alone right now.",
+    ["redis"],
     multiprocess_mode="livesum",
 )
 
@@ -61,11 +65,22 @@ class RedisGone(Exception):
 
 
 class Breaker:
-    """Leaves something alone for a while after it has failed several times in a row."""
+    """Leaves something alone for a while after it has failed several times in a row.
+
+    Args:
+        name: what it is, for the metrics and the log.
+    """
 
     def __init__(
-        self, *, threshold: int, pause: float, clock: Callable[[], float] = time.monotonic
+        self,
+        name: str,
+        *,
+        threshold: int,
+        pause: float,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.name = name
+        self._open = OPEN.labels(name)
         self.threshold = threshold
         self.pause = pause
         self.clock = clock
@@ -107,7 +122,7 @@ class Breaker:
         self._failures = 0
         self._open_until = None
         self._silent_until = 0.0
-        OPEN.set(0)
+        self._open.set(0)
 
     def _ask(
         self, part: str, question: Callable[..., T], args: tuple[Any, ...], *, probing: bool
@@ -121,7 +136,7 @@ class Breaker:
             raise RedisGone(str(error)) from error
         if probing:
             self.reset()
-            logger.warning("Redis answers again")
+            logger.warning("Redis answers again", extra={"redis": self.name})
         elif self._failures:
             self._failures = 0
         return answer
@@ -131,15 +146,20 @@ class Breaker:
         now = self.clock()
         if probing or self._failures >= self.threshold:
             if self._open_until is None:
-                OPENINGS.inc()
+                OPENINGS.labels(self.name).inc()
             self._open_until = now + self.pause
-            OPEN.set(1)
+            self._open.set(1)
         if now >= self._silent_until:
             self._silent_until = now + LOG_EVERY
-            logger.warning("Redis does not answer; we do without it", exc_info=error)
+            logger.warning(
+                "Redis does not answer; we do without it",
+                exc_info=error,
+                extra={"redis": self.name},
+            )
 
 
-breaker: Final = Breaker(threshold=THRESHOLD, pause=PAUSE)
+breaker: Final = Breaker("cache", threshold=THRESHOLD, pause=PAUSE)
+state_breaker: Final = Breaker("state", threshold=THRESHOLD, pause=PAUSE)
 
 
 class _Held:
@@ -167,7 +187,7 @@ _generation = 0
 
 
 def client() -> Redis:
-    """Return redis-py's client. Whatever it does has to be called through `breaker`."""
+    """Return redis-py's client of the cache; whatever it does is to be called through `breaker`."""
     found: Redis = get_redis_connection("default")
     return found
 
@@ -224,6 +244,7 @@ def _on_setting(*, setting: str, **_: Any) -> None:
     if setting == "CACHES":
         _generation += 1
         breaker.reset()
+        state_breaker.reset()
 
 
 setting_changed.connect(_on_setting, dispatch_uid="shop.core.redis")

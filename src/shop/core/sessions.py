@@ -10,7 +10,7 @@ from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 
 from shop.core.errors import Unavailable, problem_response
-from shop.core.redis import RedisGone, breaker
+from shop.core.redis import RedisGone, state_breaker
 
 T = TypeVar("T")
 PART = "sessions"
@@ -66,7 +66,7 @@ class StaffSessions(SessionMiddleware):
 
 def _ask(question: Callable[..., T], *args: Any) -> T:
     try:
-        return breaker.call(PART, question, *args)
+        return state_breaker.call(PART, question, *args)
     except RedisGone as error:
         raise SessionsGone from error
 

@@ -28,8 +28,8 @@ HERE, ELSEWHERE = "192.0.2.1", "198.51.100.7"
 @pytest.fixture(autouse=True)
 def _fresh(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counters of our own, a clock that stands still, and the limits of the local stack."""
-    cache = {**settings.CACHES["default"], "KEY_PREFIX": token_hex(8)}
-    settings.CACHES = {"default": cache}
+    cache = {**settings.CACHES["state"], "KEY_PREFIX": token_hex(8)}
+    settings.CACHES = {**settings.CACHES, "state": cache}
     settings.THROTTLE_RATES = {
         **settings.THROTTLE_RATES,
         "login_account_address": "10/min",
@@ -214,18 +214,18 @@ def test_a_known_address_is_still_not_free_to_guess(client: APIClient, ana: User
 
 
 def test_a_known_address_is_remembered_for_30_days(client: APIClient, ana: User) -> None:
-    from django.core.cache import cache
+    from django.core.cache import caches
 
     login(client)
     key = attempts._known("ana", HERE)
-    assert cache.ttl(key) == timedelta(days=30).total_seconds()  # type: ignore[attr-defined]
+    assert caches["state"].ttl(key) == timedelta(days=30).total_seconds()  # type: ignore[attr-defined]
     assert "192.0.2.1" not in key
     assert "ana" not in key
 
 
 def test_without_redis_logins_go_on(client: APIClient, ana: User, settings: Any) -> None:
-    cache = {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}
-    settings.CACHES = {"default": cache}
+    cache = {**settings.CACHES["state"], "LOCATION": "redis://127.0.0.1:1/0"}
+    settings.CACHES = {**settings.CACHES, "state": cache}
     assert [guess(client) for _ in range(12)] == [401] * 12
     assert login(client).status_code == 200
 

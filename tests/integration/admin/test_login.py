@@ -62,8 +62,8 @@ def test_a_closed_account_does_not_come_in(sam: User) -> None:
 
 
 def test_wrong_passwords_are_counted_with_those_of_the_api(sam: User, settings: Any) -> None:
-    cache = {**settings.CACHES["default"], "KEY_PREFIX": token_hex(8)}  # counters of our own
-    settings.CACHES = {"default": cache}
+    cache = {**settings.CACHES["state"], "KEY_PREFIX": token_hex(8)}  # counters of our own
+    settings.CACHES = {**settings.CACHES, "state": cache}
     settings.THROTTLE_RATES = settings.THROTTLE_RATES | {"login_account_address": "3/day"}
     client = Client()
     api = {"username": "sam", "password": "wrong"}
@@ -78,7 +78,8 @@ def test_wrong_passwords_are_counted_with_those_of_the_api(sam: User, settings: 
 
 def test_without_redis_nobody_comes_in_and_is_told_so(sam: User, settings: Any) -> None:
     settings.CACHES = {
-        "default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}
+        **settings.CACHES,
+        "state": settings.CACHES["state"] | {"LOCATION": "redis://127.0.0.1:1/0"},
     }
     response = log_in("sam")
     assert (response.status_code, response["Retry-After"]) == (503, "5")

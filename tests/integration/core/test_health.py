@@ -20,14 +20,12 @@ def elsewhere(**changes: Any) -> Any:
     return other
 
 
-@pytest.fixture
-def no_redis(settings: Any) -> Iterator[None]:
-    settings.CACHES = {
-        "default": settings.CACHES["default"]
-        | {"LOCATION": f"redis://127.0.0.1:{NOBODY_LISTENS}/0"}
-    }
-    yield
-    del caches["default"]
+@pytest.fixture(params=["default", "state"])
+def no_redis(request: pytest.FixtureRequest, settings: Any) -> Iterator[str]:
+    gone = settings.CACHES[request.param] | {"LOCATION": f"redis://127.0.0.1:{NOBODY_LISTENS}/0"}
+    settings.CACHES = settings.CACHES | {request.param: gone}
+    yield request.param
+    del caches[request.param]
 
 
 def test_the_process_lives_without_any_database(client: APIClient) -> None:
@@ -44,11 +42,12 @@ def test_it_is_ready_when_the_database_answers(client: APIClient) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("no_redis")
-def test_it_stays_ready_without_redis_and_says_so(client: APIClient) -> None:
+def test_it_stays_ready_without_redis_and_says_so(client: APIClient, no_redis: str) -> None:
     response = client.get("/health/ready")
     assert response.status_code == 200
-    assert response.json() == {"status": "ok", "database": "ok", "cache": "down"}
+    states = {"default": ("down", "ok"), "state": ("ok", "down")}[no_redis]
+    parts = dict(zip(("cache", "state"), states, strict=True))
+    assert response.json() == {"status": "ok", "database": "ok", **parts}
 
 
 @pytest.mark.django_db

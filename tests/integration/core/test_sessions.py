@@ -19,8 +19,8 @@ def browser(sam: User) -> Client:
 
 
 def without_redis(settings: Any) -> Any:
-    gone = settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}
-    return {"default": gone}
+    gone = settings.CACHES["state"] | {"LOCATION": "redis://127.0.0.1:1/0"}
+    return {**settings.CACHES, "state": gone}
 
 
 @pytest.mark.parametrize("path", ["/admin/", "/admin/catalog/product/", "/admin/logout/"])

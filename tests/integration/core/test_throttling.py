@@ -42,16 +42,16 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture(autouse=True)
 def _fresh(settings: Any) -> None:
     """Counters that no other test has raised, and three requests a minute."""
-    cache = {**settings.CACHES["default"], "KEY_PREFIX": token_hex(8)}
-    settings.CACHES = {"default": cache}
+    cache = {**settings.CACHES["state"], "KEY_PREFIX": token_hex(8)}
+    settings.CACHES = {**settings.CACHES, "state": cache}
     rates = {"anonymous": "3/min", "user": "4/min"}
     settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, **rates}
 
 
 @pytest.fixture
 def _no_redis(settings: Any) -> None:
-    cache = {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}
-    settings.CACHES = {"default": cache}
+    cache = {**settings.CACHES["state"], "LOCATION": "redis://127.0.0.1:1/0"}
+    settings.CACHES = {**settings.CACHES, "state": cache}
 
 
 def browse(client: APIClient, address: str = "192.0.2.1", **headers: str) -> Any:
@@ -150,12 +150,12 @@ def test_no_request_is_lost_when_many_count_at_once() -> None:
 
 
 def test_a_counter_ends_with_its_window() -> None:
-    from django.core.cache import cache
+    from django.core.cache import caches
 
     policy = Policy("short", 5, 60)
     throttling.count(policy, "ana")
     throttling.count(policy, "ana")
-    assert 0 < cache.ttl(throttling.key_for(policy, "ana")) <= 60  # type: ignore[attr-defined]
+    assert 0 < caches["state"].ttl(throttling.key_for(policy, "ana")) <= 60  # type: ignore[attr-defined]
 
 
 def test_redis_learns_no_address_and_no_name() -> None:
@@ -197,11 +197,13 @@ def test_without_redis_the_log_says_so_once(
 def test_a_redis_that_hangs_costs_few_its_timeout_and_each_of_them_once(
     client: APIClient, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis.breaker, "clock", lambda: NOON)  # the pause does not end meanwhile
+    monkeypatch.setattr(
+        redis.state_breaker, "clock", lambda: NOON
+    )  # the pause does not end meanwhile
     with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes connections, and no more
         port = silent.getsockname()[1]
-        cache = {**settings.CACHES["default"], "LOCATION": f"redis://127.0.0.1:{port}/0"}
-        settings.CACHES = {"default": cache}
+        cache = {**settings.CACHES["state"], "LOCATION": f"redis://127.0.0.1:{port}/0"}
+        settings.CACHES = {**settings.CACHES, "state": cache}
         answers = [browse(client) for _ in range(6)]
         assert waits(silent) == redis.THRESHOLD
     assert {answer.status_code for answer in answers} == {200}
@@ -221,13 +223,16 @@ def waits(silent: socket.socket) -> int:
 def test_redis_is_asked_again_after_the_pause(settings: Any) -> None:
     working = settings.CACHES
     policy = Policy("again", 5, 60)
-    settings.CACHES = {"default": {**working["default"], "LOCATION": "redis://127.0.0.1:1/0"}}
+    settings.CACHES = {
+        **working,
+        "state": {**working["state"], "LOCATION": "redis://127.0.0.1:1/0"},
+    }
     for _ in range(redis.THRESHOLD):
         assert throttling.count(policy, "ana").used is None
-    assert redis.breaker.state == "open"
+    assert redis.state_breaker.state == "open"
     settings.CACHES = working  # which also closes it
-    redis.breaker._open_until = redis.breaker.clock() + redis.PAUSE
+    redis.state_breaker._open_until = redis.state_breaker.clock() + redis.PAUSE
     assert throttling.count(policy, "ana").used is None
-    redis.breaker._open_until -= redis.PAUSE
+    redis.state_breaker._open_until -= redis.PAUSE
     assert throttling.count(policy, "ana").used == 1
-    assert redis.breaker.state == "closed"
+    assert redis.state_breaker.state == "closed"

@@ -26,6 +26,7 @@ SAFE = {
     "PAYMENT_WEBHOOK_SECRET": "whsec_0123456789abcdef0123456789abcdef",
     "PAYMENT_GATEWAY": "stripe",
     "STRIPE_API_KEY": "sk_live_none",
+    "STATE_REDIS_URL": "redis://127.0.0.1:6391/0",
     "DATABASE_URL": "postgresql://shardmart_app:a0c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5@127.0.0.1:1/shardmart",
     "DATABASE_DIRECT_URL": "postgresql://shardmart_owner:0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e@127.0.0.1:1/shardmart",
 }
@@ -95,6 +96,8 @@ def test_safe_settings_pass_djangos_own_deployment_checks() -> None:
         ("PAYMENT_WEBHOOK_SECRET", "", "PAYMENT_WEBHOOK_SECRET is missing"),
         ("DATABASE_URL", f"postgresql://postgres:{'p' * 32}@h/d", "'postgres' of 'default'"),
         ("DATABASE_URL", "postgresql://shardmart_owner@h/d", "share the database role"),
+        ("STATE_REDIS_URL", "", "would empty the counters of wrong passwords"),
+        ("STATE_REDIS_URL", "redis://127.0.0.1:6390/5", "names the Redis of REDIS_URL"),
         ("CORS_ALLOWED_ORIGINS", "http://a.example", "'http://a.example', which is not https"),
     ],
 )
@@ -119,7 +122,11 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 
 def test_one_password_is_enough_for_cache_and_broker_on_one_server() -> None:
     password = "r" * 32
-    finished = check(REDIS_URL=f"redis://:{password}@h/0", BROKER_URL=f"redis://:{password}@h/1")
+    finished = check(
+        REDIS_URL=f"redis://:{password}@h/0",
+        BROKER_URL=f"redis://:{password}@h/1",
+        STATE_REDIS_URL=f"redis://:{password}@other/0",
+    )
     assert finished.returncode == 0, finished.stderr
 
 
@@ -135,8 +142,9 @@ def test_the_composed_stack_in_production_refuses_every_placeholder_of_the_examp
     filled = {name: _filled(value) for name, value in given.items()}
     said = "\n".join(reasons(**{**filled, "ENVIRONMENT": "production"}))
     for name in (name for name, value in filled.items() if "change-me" in value):
-        # Cache and broker are one server: its password is named once.
-        assert re.search(rf"{name}('s password)? contains", said) or name == "BROKER_URL"
+        # Cache and broker are one server, the counters' is run like it: its password is named once.
+        shared = name in {"BROKER_URL", "STATE_REDIS_URL"}
+        assert re.search(rf"{name}('s password)? contains", said) or shared
     used = {name for text in given.values() for name in re.findall(r"\$\{(\w+)", text)}
     assert set(PLACED) - used - set(VARIABLES.values()) == {"GRAFANA_PASSWORD"}  # deployments do
 

@@ -28,7 +28,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def breaker(clock: Clock) -> Breaker:
-    return Breaker(threshold=3, pause=1.0, clock=clock)
+    return Breaker("test", threshold=3, pause=1.0, clock=clock)
 
 
 def failing(error: Exception | None = None) -> Callable[[], int]:

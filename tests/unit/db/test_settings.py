@@ -107,7 +107,7 @@ def test_the_test_stack_shares_no_port_with_the_local_one_even_with_the_same_var
     chosen = {"HTTP_PORT": "9090", "WORKERS": "8"}
     local = {port.number for port in settings(**chosen).ports()}
     test = {port.number for port in settings(stack="test", **chosen).ports()}
-    assert len(local) == len(test) == 30
+    assert len(local) == len(test) == 31
     assert not local & test
 
 

@@ -30,6 +30,6 @@ def test_metrics_are_named_as_prometheus_wants_it() -> None:
 
 def test_no_label_is_of_a_kind_that_grows_without_end() -> None:
     bounded = {"route", "method", "status", "alias", "node", "role", "queue", "task", "outcome"}
-    bounded |= {"view", "part", "reason", "scope", "collector", "payment_method"}
+    bounded |= {"view", "part", "reason", "scope", "collector", "payment_method", "redis"}
     for row in rows():
         assert set(row.labels) <= bounded, row.name

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http.request import split_domain_port
 from django.utils.cache import patch_vary_headers
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -42,7 +43,7 @@ OF_ONE_ANSWER = (
 OF_A_BODY = ("allow", "content-type")
 # A cache on the way must not show staff what it keeps for strangers.
 VARY = "Authorization"
-MOST_HOSTS = 64
+MOST = 64  # hosts × views that headers are remembered of; only wildcards make so many
 ROUTES = {
     "product_list": "/api/products/",
     "category_list": "/api/categories/",
@@ -61,7 +62,7 @@ class CatalogCache:
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
-        self.learnt: dict[tuple[str, str | None, bool], Headers] = {}
+        self.learnt: dict[tuple[str, str, bool], Headers] = {}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         meta = request.META
@@ -78,11 +79,13 @@ class CatalogCache:
         if asked is None:
             return self.get_response(request)
         question = asked.question
-        like = (question.view, meta.get("HTTP_HOST"), request.is_secure())
+        # A host that the view has taken once, whatever port or capitals it is given with.
+        host, _ = split_domain_port(meta.get("HTTP_HOST") or meta.get("SERVER_NAME", ""))
+        like = (question.view, host, request.is_secure())
         headers = self.learnt.get(like)
         if headers is None:
             response = self.get_response(request)
-            if getattr(response, "of_the_catalog", False) and len(self.learnt) < MOST_HOSTS:
+            if getattr(response, "of_the_catalog", False) and host and len(self.learnt) < MOST:
                 self.learnt[like] = _lasting(response)
             return response
         return self._answer(request, question, headers)

@@ -35,6 +35,8 @@ PATH = re.compile(r"/api/(?P<noun>products|categories)/(?:(?P<id>[0-9]{1,20})/)?
 PATHS = {"product_list": "/api/products/", "category_list": "/api/categories/"}
 REMEMBERED = 2048  # query strings, by each process
 MAX_QUERY = 512  # bytes of one that is remembered
+# What may be asked in any number of ways: kept from the second asking on.
+ODD = frozenset({"search", "min_price", "max_price", "page_size"})
 MAX_NAME = 200  # characters of an entry's name that is given in full
 
 
@@ -112,11 +114,14 @@ def _list(
     name = f"{query}&cursor={cursor}" if cursor else query
     if len(name) > MAX_NAME or not name.isascii():
         name = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
-    return _about(view, name, token, f"{PATHS[view]}?{query}" if query else PATHS[view])
+    is_odd = bool(cursor) or not ODD.isdisjoint(wanted)
+    path = f"{PATHS[view]}?{query}" if query else PATHS[view]
+    return _about(view, name, token, path, is_odd=is_odd)
 
 
-def _about(view: str, name: str, token: str, path: str) -> Asked:
-    question = Question.about(view=view, name=name, tokens=[freshness.EVERYTHING, token])
+def _about(view: str, name: str, token: str, path: str, *, is_odd: bool = False) -> Asked:
+    tokens = [freshness.EVERYTHING, token]
+    question = Question.about(view=view, name=name, tokens=tokens, is_odd=is_odd)
     return Asked(question, f"{settings.PUBLIC_URL.rstrip('/')}{path}")
 
 

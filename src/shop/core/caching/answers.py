@@ -57,10 +57,13 @@ for i = 3, #KEYS do
 end
 return found
 """
-# Keep the entry, if there is one, and give the lock back, if it is still ours.
-# KEYS: lock, entry. ARGV: owner, the entry or nothing, its lifetime in ms.
+# Keep the entry, if there is one, and give the lock back, if it is still ours. Of an odd question,
+# which has a mark, the first asking leaves that instead.
+# KEYS: lock, entry, mark if any. ARGV: owner, the entry or nothing, its lifetime in ms.
 GIVE_BACK = """
-if ARGV[2] ~= '' then redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3]) end
+if ARGV[2] ~= '' and not (KEYS[3] and redis.call('SET', KEYS[3], '', 'NX', 'PX', ARGV[3])) then
+  redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+end
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 """
 
@@ -87,7 +90,7 @@ class Lease:
         self._held = True
 
     def keep(self, entry: Entry) -> None:
-        """Keep what was made, and let the others have it."""
+        """Keep what was made, if it is to be kept, and let the others have it."""
         lifetime = settings.CACHE_KEPT if entry.status == OK else settings.CACHE_NEGATIVE
         self._end(pack(entry, self._tokens), int(lifetime.total_seconds() * 1000))
 
@@ -99,6 +102,7 @@ class Lease:
     def _end(self, raw: bytes, lifetime: int) -> None:
         self._held = False
         keys = [self.question.lock, self.question.key]
+        keys += [self.question.asked] if self.question.asked else []
         try:
             _run(GIVE_BACK, keys, [self._owner, raw, lifetime])
         except RedisGone:

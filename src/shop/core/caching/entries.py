@@ -28,6 +28,8 @@ class Question:
         key, lock, tokens: the names in Redis of its entry, of the lock of whoever makes it, and of
             the tokens it depends on.
         lookup: the command that fetches the entry and its tokens, ready to be sent.
+        asked: of a question that may have any number of forms, the mark of its first asking; from
+            the second on its answer is kept.
     """
 
     view: str
@@ -35,13 +37,22 @@ class Question:
     lock: str
     tokens: tuple[str, ...]
     lookup: bytes
+    asked: str | None = None
 
     @classmethod
-    def about(cls, *, view: str, name: str, tokens: Sequence[str]) -> "Question":
-        """Return the question whose entry has this name and depends on these tokens."""
+    def about(
+        cls, *, view: str, name: str, tokens: Sequence[str], is_odd: bool = False
+    ) -> "Question":
+        """Return the question whose entry has this name and depends on these tokens.
+
+        Args:
+            is_odd: strangers may make up any number of questions like this one.
+        """
         key = prefixed(f"answer:{view}:{name}")
         names = tuple(token_key(token) for token in tokens)
-        return cls(view, key, prefixed(f"lock:{view}:{name}"), names, packed("MGET", key, *names))
+        lock, lookup = prefixed(f"lock:{view}:{name}"), packed("MGET", key, *names)
+        asked = prefixed(f"asked:{view}:{name}") if is_odd else None
+        return cls(view, key, lock, names, lookup, asked)
 
 
 class Entry(NamedTuple):

@@ -16,7 +16,7 @@ Committed = Callable[[Callable[[], T]], T]
 def cached(settings: Any) -> None:
     """Turn the cache on, with keys that no other test has used."""
     prefix = {"KEY_PREFIX": f"test-{token_hex(8)}"}
-    settings.CACHES = {"default": settings.CACHES["default"] | prefix}
+    settings.CACHES = {**settings.CACHES, "default": settings.CACHES["default"] | prefix}
     settings.CATALOG_CACHE = True
 
 

@@ -28,7 +28,7 @@ HERE = ["everything", "one"]
 @pytest.fixture(autouse=True)
 def _fresh(settings: Any) -> None:
     prefix = {"KEY_PREFIX": f"test-{token_hex(8)}"}
-    settings.CACHES = {"default": settings.CACHES["default"] | prefix}
+    settings.CACHES = {**settings.CACHES, "default": settings.CACHES["default"] | prefix}
 
 
 @pytest.fixture
@@ -40,7 +40,10 @@ def question(_fresh: None) -> Question:
 def slow(settings: Any) -> Iterator[SlowProxy]:
     """Redis behind a proxy that can be told to delay what comes back."""
     with SlowProxy(settings.CACHES["default"]["LOCATION"]) as proxy:
-        settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": proxy.url}}
+        settings.CACHES = {
+            **settings.CACHES,
+            "default": settings.CACHES["default"] | {"LOCATION": proxy.url},
+        }
         yield proxy
 
 
@@ -228,7 +231,8 @@ def test_a_negative_answer_is_kept_briefly(question: Question, settings: Any) ->
 
 def test_without_redis_everybody_asks_the_database(question: Question, settings: Any) -> None:
     settings.CACHES = {
-        "default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}
+        **settings.CACHES,
+        "default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"},
     }
     for number in range(10):
         made = Made(200, b"%d" % number)
