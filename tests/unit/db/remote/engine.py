@@ -12,7 +12,10 @@ from typing import Any
 from db.remote.errors import CommandFailed
 from db.remote.host.line import Line
 
-SERVICES = ("coordinator", "worker", "redis", "haproxy", "app1", "app2", "tasks", "prometheus")
+SERVICES = (
+    *("coordinator", "worker", "redis", "redis-state", "haproxy"),
+    *("app1", "app2", "tasks", "prometheus"),
+)
 JOBS = ("prepare", "migrate", "monitoring")
 OF_THE_APPLICATION = ("app1", "app2", "tasks", *JOBS)
 

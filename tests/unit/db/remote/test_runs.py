@@ -57,6 +57,13 @@ def test_app_servers_are_drained_renewed_and_given_back_in_turn(serving: Host) -
     assert serving.mounted() == "two"
 
 
+def test_what_the_release_before_did_not_know_is_up_before_the_app_servers(serving: Host) -> None:
+    del serving.engine.running["redis-state"]
+    assert serving.deploy("v2") == DONE
+    asked = serving.engine.asked
+    assert asked.index("up redis-state v2") < asked.index("drain app1")
+
+
 def test_databases_redis_and_haproxy_are_never_made_anew(serving: Host) -> None:
     serving.engine.node_tag = "n2"
     assert serving.deploy("v2") == DONE
