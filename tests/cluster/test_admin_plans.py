@@ -7,9 +7,18 @@ from django.test import Client
 
 from sharding.django.backend.creation import TEST_SHARD_COUNT
 from shop.accounts.models import User
+from shop.core.models import DeadLetter
 from tests.cluster.plans import Plan, recorded
 from tests.conftest import MakeProduct
-from tests.integration.admin.pages import EVERY_SHARD, PRODUCTS, STOCK, USERS, every_page
+from tests.integration.admin.pages import (
+    DESKS,
+    EVERY_SHARD,
+    LETTERS,
+    PRODUCTS,
+    STOCK,
+    USERS,
+    every_page,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -69,3 +78,18 @@ def test_what_is_written_asks_one_shard_at_a_time(
     ]
     assert len(plans) > 8
     assert [plan.sql for plan in plans if plan.shards != 1] == []
+
+
+def test_a_desk_asks_no_shard_until_somebody_chooses_and_one_for_a_row(
+    pages: Client, ana: User
+) -> None:
+    for url in DESKS:
+        assert {table for plan in asked(pages, url) for table in plan.tables} == {"accounts_user"}
+    letter = DeadLetter.objects.create(user_id=ana.pk, task="a.b", kwargs={}, error="", tries=1)
+    row = f"{LETTERS}{ana.pk}/{letter.id}/"
+    plans = [*asked(pages, row), *asked(pages, row, {"action": "drop"})]
+    assert [plan.sql for plan in plans if plan.shards != 1] == []
+    (wide,) = [plan for plan in asked(pages, f"{LETTERS}?show=all") if plan.shards > 1]
+    assert wide.shards == TEST_SHARD_COUNT
+    assert "COUNT(" not in wide.sql
+    assert "LIMIT 51 /*" in wide.sql

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from django.contrib.admin import AdminSite
 from django.contrib.admin.models import LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from shop.accounts.staff_forms import StaffLoginForm, StaffPasswordView
+from shop.core.admin.site import DeskSite
 
 
-class StaffSite(AdminSite):
+class StaffSite(DeskSite):
     """The staff pages at /admin/."""
 
     site_header = "Shardmart"

@@ -6,10 +6,15 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from shop.catalog import search, services
 from shop.catalog.models import SEARCHED, Category, Product
+from shop.catalog.selectors import IN_STOCK
 from shop.core.admin.base import StaffPage
+from shop.core.fields import BIGINT_MAX
 
 
 @admin.register(Category)
@@ -47,16 +52,15 @@ class InStock(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() not in {"yes", "no"}:
             return queryset
-        in_stock = Q(stock_quantity__gt=0)
-        return queryset.filter(in_stock if self.value() == "yes" else ~in_stock)
+        return queryset.filter(IN_STOCK if self.value() == "yes" else ~IN_STOCK)
 
 
 class ProductSearch(StaffPage):
     """Lists of products, searched by the same index as the shop's own search."""
 
     search_fields = ["name"]  # any: it makes the search box appear
-    search_help_text = "Words of the name or the description."
-    list_filter = [InStock]
+    search_help_text = "Words or parts of the name, words of the description, a slug or an id."
+    list_filter = ["status", InStock]
     ordering = ["-id"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -66,7 +70,10 @@ class ProductSearch(StaffPage):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         if search_term:
-            queryset = queryset.filter(search.matching(search_term))
+            exact = Q(slug=search_term)
+            if search_term.isascii() and search_term.isdecimal():
+                exact |= Q(id=min(int(search_term[:20]), BIGINT_MAX))
+            queryset = queryset.filter(search.matching(search_term) | exact)
         return queryset, False
 
 
@@ -85,14 +92,28 @@ class ProductPage(ProductSearch):
     """What is for sale. Its stock is changed on a page of its own."""
 
     form = ProductForm
-    list_display = ["name", "category", "price", "stock_quantity", "created_at"]
+    list_display = [
+        "name",
+        "category",
+        "price",
+        "status",
+        "stock_quantity",
+        "track_inventory",
+        "created_at",
+    ]
     list_select_related = ["category"]
-    fields = ["name", "slug", "description", "price", "category"]
-    readonly_fields = ["stock_quantity", "created_at", "updated_at"]
+    fields = ["name", "slug", "description", "price", "category", "status", "track_inventory"]
+    readonly_fields = ["stock", "handle", "options", "created_at", "updated_at"]
     autocomplete_fields = ["category"]
 
     def get_fields(self, request: HttpRequest, obj: Product | None = None) -> Any:
         return [*self.fields, *(self.readonly_fields if obj else [])]
+
+    @admin.display(description="published stock")
+    def stock(self, product: Product) -> SafeString:
+        """Return the published figure, with the way to where it is changed."""
+        url = reverse("admin:inventory_shelf_change", args=[product.pk])
+        return format_html('<a href="{}">{}</a>', url, product.stock_quantity)
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
         """Write the product through its services, and no figure of its stock."""

@@ -37,7 +37,9 @@ def check_text(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise Bad("it is not UTF-8 text; --encoding names another one, e.g. cp1252") from None
+        raise Bad(
+            "it is not text in this encoding; --encoding names another one, e.g. cp1252"
+        ) from None
 
 
 def identity_of(handle: str, values: Sequence[str]) -> Key:

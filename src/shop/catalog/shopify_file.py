@@ -4,9 +4,10 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import BinaryIO, NamedTuple, TextIO
 
 UTF_8 = "utf-8-sig"
 MAX_CELL = 16 * 1024 * 1024  # characters; descriptions may hold whole pictures
@@ -61,15 +62,24 @@ class Header(NamedTuple):
 
 @contextmanager
 def opened(path: Path, encoding: str = UTF_8) -> Iterator[TextIO]:
-    """Open an export; a byte that is out of place in UTF-8 costs one row, not the file.
+    """Open an export; a byte that is out of place costs one row, not the file.
 
     Raises:
         OSError: it cannot be read.
         LookupError: there is no such encoding.
     """
-    errors = "surrogateescape" if encoding == UTF_8 else "strict"
-    with path.open(encoding=encoding, errors=errors, newline="") as file:
-        yield file
+    with path.open("rb") as file:
+        yield text_of(file, encoding)
+
+
+def text_of(file: BinaryIO, encoding: str = UTF_8) -> TextIO:
+    """Return the text of an export; as `opened` does.
+
+    Raises:
+        LookupError: there is no such encoding.
+    """
+    errors = "strict" if encoding.lower().startswith("utf-16") else "surrogateescape"
+    return TextIOWrapper(file, encoding=encoding, errors=errors, newline="")
 
 
 def table(

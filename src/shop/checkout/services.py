@@ -41,6 +41,10 @@ from shop.payments.services import create_payment
 Check: TypeAlias = Callable[[Order], None]
 
 
+def unchecked(order: Order) -> None:
+    """Take any version of it."""
+
+
 def place_order(
     *,
     user_id: UUID,
@@ -189,12 +193,19 @@ def refund_payment(
 
 
 def set_order_status(
-    *, user_id: UUID, order_id: UUID, status: str, staff_id: UUID, check: Check
+    *,
+    user_id: UUID,
+    order_id: UUID,
+    status: str,
+    staff_id: UUID,
+    check: Check = unchecked,
+    tracking_number: str = "",
 ) -> None:
     """Change an order's status for a member of staff, with all that it brings.
 
     Args:
         status: ``shipped``, ``delivered``, ``cancelled`` or ``refunded``.
+        tracking_number: what the customer can follow the parcel by, when it is shipped.
 
     Raises:
         NotFound: the user has no such order.
@@ -202,6 +213,8 @@ def set_order_status(
     """
     changes = {Order.Status.CANCELLED: settling.cancel, Order.Status.REFUNDED: settling.refund}
     who = {"by": "staff", "staff_id": str(staff_id)}
+    if tracking_number:
+        who["tracking_number"] = tracking_number
     with atomic(Order, user_id):
         order = lock_order(user_id, order_id)
         check(order)

@@ -42,9 +42,10 @@ def change_status(order: Order, status: str, **details: str) -> None:
         InvalidTransition: from the order's status, this one cannot be reached.
     """
     order.become(status, **details)
-    outbox.publish(
-        user_id=order.user_id, topic=f"order.{status}", payload={"order_id": str(order.id)}
-    )
+    payload = {"order_id": str(order.id)}
+    if number := details.get("tracking_number"):
+        payload["tracking_number"] = number
+    outbox.publish(user_id=order.user_id, topic=f"order.{status}", payload=payload)
 
 
 def money_came(order: Order, payment: Payment, **details: str) -> None:

@@ -230,7 +230,9 @@ TRUSTED_PROXIES: list[str] = env.words("TRUSTED_PROXIES", ["127.0.0.1"])
 
 MAX_BODY_BYTES = env.integer("MAX_BODY_BYTES", 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
-FILE_UPLOAD_HANDLERS: list[str] = []  # no view takes files: what is sent is dropped, never stored
+FILE_UPLOAD_HANDLERS: list[str] = []  # views take no files: what is sent is dropped, never stored
+# The one that does, with a handler of its own in memory, and how many bytes it takes.
+UPLOADS = {"/admin/inventory/import/": 10 * 1024 * 1024}
 
 # Transport. Outside production nothing is redirected: the local stack speaks plain HTTP.
 SECURE_SSL_REDIRECT = PRODUCTION

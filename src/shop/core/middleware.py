@@ -72,8 +72,9 @@ class BodyLimit:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not (length.isascii() and length.isdecimal()):
             return problem_response(400, "bad_request", "Content-Length is not a number.")
-        if len(length) > MAX_DIGITS or int(length) > settings.MAX_BODY_BYTES:
-            limit = f"A body may have {settings.MAX_BODY_BYTES} bytes at most."
+        most = settings.UPLOADS.get(request.path, settings.MAX_BODY_BYTES)
+        if len(length) > MAX_DIGITS or int(length) > most:
+            limit = f"A body may have {most} bytes at most."
             return problem_response(413, "body_too_large", limit)
         if "Transfer-Encoding" in request.headers:  # this server does not tell where it ends
             return problem_response(411, "length_required", "Send a Content-Length.")

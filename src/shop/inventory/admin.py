@@ -9,7 +9,10 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from shop.catalog.admin import ProductSearch
+from shop.core.admin.desk import register
+from shop.core.admin.numbers import PlainInteger
 from shop.inventory import services
+from shop.inventory.import_page import ImportPage
 from shop.inventory.models import Shelf, StockMovement
 from shop.inventory.selectors import available, movements_of
 
@@ -20,7 +23,7 @@ LINES = 50  # of the ledger, the newest
 class MovementForm(forms.ModelForm):  # type: ignore[type-arg]
     """Units that came in or went out, and why."""
 
-    delta = forms.IntegerField(
+    delta = PlainInteger(
         min_value=-MAX_UNITS,
         max_value=MAX_UNITS,
         help_text="Units to add; below 0 to take off.",
@@ -48,8 +51,8 @@ class ShelfPage(ProductSearch):
 
     form = MovementForm
     list_display = ["name", "stock_quantity", "updated_at"]
-    fields = ["name", "available", "delta", "reason", "ledger"]
-    readonly_fields = ["name", "available", "ledger"]
+    fields = ["name", "available", "track_inventory", "delta", "reason", "ledger"]
+    readonly_fields = ["name", "available", "track_inventory", "ledger"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Say no: a shelf begins with its first movement."""
@@ -77,3 +80,6 @@ class ShelfPage(ProductSearch):
         """Return the newest movements as a table; asks the product's shard."""
         lines = movements_of(shelf.pk)[:LINES]
         return render_to_string("admin/inventory/shelf/ledger.html", {"lines": lines})
+
+
+register(ImportPage())

@@ -6,3 +6,6 @@ class InventoryConfig(AppConfig):
 
     name = "shop.inventory"
     label = "inventory"
+
+    def ready(self) -> None:
+        from shop.inventory import tasks  # noqa: F401 - the staff pages send one by its name

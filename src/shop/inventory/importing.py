@@ -42,6 +42,9 @@ SET available = shelf.available + EXCLUDED.available, updated_at = EXCLUDED.upda
 """
 
 
+EMPTY = "nothing in stock"
+
+
 class Removed(NamedTuple):
     """A variant of one of the file's products that the file no longer has."""
 
@@ -63,6 +66,7 @@ class Summary:
     not_for_sale: Counter[str] = field(default_factory=Counter)  # by status
     not_loaded: Counter[str] = field(default_factory=Counter)  # cells by column
     warnings: list[tuple[int, str]] = field(default_factory=list)  # with their lines
+    unsold: list[tuple[int, str]] = field(default_factory=list)  # with their lines: why not
     removed: list[Removed] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
 
@@ -117,6 +121,8 @@ def _sorted(rows: Export) -> tuple[Summary, list[Variant]]:
             continue
         variants.append(row)
         summary.warnings += [(row.line, text) for text in row.warnings]
+        if reason := _unsold(row):
+            summary.unsold.append((row.line, reason))
         if row.entry.status != Product.Status.ACTIVE:
             summary.not_for_sale[row.entry.status] += 1
         if row.entry.track_inventory is False:
@@ -125,6 +131,15 @@ def _sorted(rows: Export) -> tuple[Summary, list[Variant]]:
             summary.untold += 1
     summary.not_loaded = rows.not_loaded
     return summary, variants
+
+
+def _unsold(row: Variant) -> str:
+    """Return why nobody can buy it afterwards; empty if the file alone does not say so."""
+    if row.entry.status != Product.Status.ACTIVE:
+        return f"not for sale: {row.entry.status}"
+    if row.entry.track_inventory is not False and not row.quantity:
+        return EMPTY if row.quantity == 0 else "no quantity: its stock stays as it is"
+    return ""
 
 
 def _restock(quantities: Mapping[Key, int], ids: Mapping[Key, int], dry_run: bool) -> int:

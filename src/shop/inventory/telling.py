@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from shop.inventory.importing import Summary
+from shop.inventory.importing import EMPTY, Summary
 
 MOST_NAMED = 20  # removed variants; the rest is counted
 
@@ -20,6 +20,8 @@ def sentences(summary: Summary, *, archived: bool = False) -> Iterator[str]:
     if summary.not_for_sale:
         counts = ", ".join(f"{n} {status}" for status, n in sorted(summary.not_for_sale.items()))
         yield f"Not for sale: {counts}."
+    if empty := sum(text == EMPTY for _, text in summary.unsold):
+        yield f"{empty} for sale with nothing in stock; --explain names the lines."
     if summary.uncounted:
         yield f"{summary.uncounted} sold without counting: untracked, or sold when out of stock."
     if summary.untold:

@@ -32,7 +32,12 @@ def tell_payment_failed(event: OutboxEvent) -> None:
 @event_task(queue=MAIL, retry=STANDARD)
 def tell_shipped(event: OutboxEvent) -> None:
     """Say that an order is on its way."""
-    send_once(user_id=event.user_id, kind=SentMail.Kind.SHIPPED, order_id=_order_id(event))
+    send_once(
+        user_id=event.user_id,
+        kind=SentMail.Kind.SHIPPED,
+        order_id=_order_id(event),
+        tracking_number=event.payload.get("tracking_number", ""),
+    )
 
 
 @event_task(queue=MAIL, retry=STANDARD)

@@ -11,16 +11,42 @@ USERS, CATEGORIES, PRODUCTS, STOCK = (
     for path in ("accounts/user", "catalog/category", "catalog/product", "inventory/shelf")
 )
 OWN = ["/admin/", "/admin/password_change/", "/admin/password_change/done/", "/admin/jsi18n/"]
-APPS = ["/admin/accounts/", "/admin/catalog/", "/admin/inventory/"]
+APPS = [
+    f"/admin/{label}/"
+    for label in (
+        "accounts",
+        "catalog",
+        "core",
+        "inventory",
+        "orders",
+        "payments",
+        "reviews",
+        "webhooks",
+    )
+]
 AUTOCOMPLETE = (
     "/admin/autocomplete/?app_label=catalog&model_name=product&field_name=category&term=book"
 )
 EVERY_SHARD = f"{USERS}?every_shard="
 
 
+IMPORT = "/admin/inventory/import/"
+ORDERS, PAYMENTS, REVIEWS, ENDPOINTS, DELIVERIES, LETTERS = DESKS = [
+    f"/admin/{path}/"
+    for path in (
+        "orders/order",
+        "payments/payment",
+        "reviews/review",
+        "webhooks/webhookendpoint",
+        "webhooks/webhookdelivery",
+        "core/deadletter",
+    )
+]
+
+
 def every_page(user: User, category: Category, product: Product) -> Iterator[str]:
     """Yield each page that is opened by a GET: lists in every order and with every filter."""
-    yield from (*OWN, *APPS, AUTOCOMPLETE)
+    yield from (*OWN, *APPS, AUTOCOMPLETE, *DESKS, IMPORT)
     yield from _list(USERS, ["every_shard=no", *(f"q={name}" for name in _names(user))])
     yield from (EVERY_SHARD + choice for choice in ("all", *Role.values))
     yield from (f"{EVERY_SHARD}all&after={user.pk}", f"{EVERY_SHARD}admin&q=sam")

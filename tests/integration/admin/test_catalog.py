@@ -48,6 +48,7 @@ def test_a_product_gets_its_slug_from_its_name(
     browser: Open, cat: User, category: Category
 ) -> None:
     form = {"name": "Blue book", "slug": "", "price": "9.50", "category": category.pk}
+    form["status"] = "draft"
     assert browser(cat).post(f"{PRODUCTS}add/", form).status_code == 302
     assert Product.objects.get(slug="blue-book").stock_quantity == 0
 
@@ -57,6 +58,7 @@ def test_a_product_is_changed_and_keeps_its_slug(
 ) -> None:
     product = make_product("Blue book", stock=2)
     form = {"name": "Red book", "slug": "", "price": "1", "category": product.category_id}
+    form["status"] = "active"
     form["stock_quantity"] = 99
     assert browser(cat).post(f"{PRODUCTS}{product.pk}/change/", form).status_code == 302
     product.refresh_from_db()

@@ -191,3 +191,26 @@ def test_what_is_not_loaded_is_told_by_column() -> None:
     assert "Not loaded, cells by column: Option1 Name 1, Variant SKU 1." in load(
         "float-quantity.csv"
     )
+
+
+def test_each_line_that_is_not_sold_is_explained_on_request(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    rows = ("a,A,9,3,active", "b,B,9,0,active", "c,C,9,,active", "d,D,9,5,draft")
+    header = "Handle,Title,Variant Price,Variant Inventory Qty,Status"
+    path.write_text("\n".join((header, *rows)) + "\n")
+    out = StringIO()
+    call_command("import_catalog", str(path), "--explain", stdout=out, stderr=out)
+    assert [line for line in out.getvalue().splitlines() if line.startswith("line")] == [
+        "line 3: nothing in stock",
+        "line 4: no quantity: its stock stays as it is",
+        "line 5: not for sale: draft",
+    ]
+
+
+def test_a_byte_that_no_encoding_has_costs_its_row_alone(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_bytes(b"Handle,Title,Variant Price\na,Caf\xe9,9\nb,\x9d,9\n")
+    out = StringIO()
+    with pytest.raises(CommandError, match="1 row was not loaded"):
+        call_command("import_catalog", str(path), "--encoding=cp1252", stdout=out, stderr=out)
+    assert Product.objects.get().name == "Café"

@@ -1,6 +1,7 @@
 """The shapes of what is asked of the checkout, and of an order as staff see it."""
 
 from decimal import Decimal
+from typing import Any
 
 from rest_framework import serializers
 
@@ -88,3 +89,10 @@ class OrderStatusSerializer(serializers.Serializer[Order]):
             Order.Status.REFUNDED,
         ]
     )
+    tracking_number = serializers.CharField(max_length=100, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "tracking_number" in attrs and attrs["order_status"] != Order.Status.SHIPPED:
+            text = "Only what is shipped has one."
+            raise serializers.ValidationError({"tracking_number": text}, "invalid")
+        return attrs

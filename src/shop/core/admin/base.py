@@ -12,12 +12,12 @@ from typing import Any, TypeAlias
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin, ShowFacets
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth import get_user_model
-from django.core.exceptions import ObjectDoesNotExist
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import DecimalField, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from shop.core.admin.log import changes_of, name_the_users
+from shop.core.admin.numbers import PlainDecimal
 from shop.core.errors import DomainError
 
 View: TypeAlias = Callable[..., HttpResponse]
@@ -30,6 +30,7 @@ class StaffPage(ModelAdmin):  # type: ignore[type-arg]
     show_facets = ShowFacets.NEVER  # a facet is a COUNT for every choice of every filter
     list_per_page = 50
     list_max_show_all = 0
+    formfield_overrides = {DecimalField: {"form_class": PlainDecimal}}
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show or save the form; what a service refuses is said above it."""
@@ -59,8 +60,16 @@ class StaffPage(ModelAdmin):  # type: ignore[type-arg]
         page = (getattr(response, "context_data", None) or {}).get("action_list")
         if page is not None:
             page.object_list = list(page.object_list)
-            _name_the_users(page.object_list)
+            name_the_users(page.object_list)
         return response
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """Return what was changed, from what to what."""
+        if add:
+            return super().construct_change_message(request, form, formsets, add)
+        return changes_of(form)
 
     def _or_refusal(
         self, request: HttpRequest, view: View, *args: Any, **kwargs: Any
@@ -71,17 +80,3 @@ class StaffPage(ModelAdmin):  # type: ignore[type-arg]
             # Raised out of the page's transaction, which is undone by now.
             self.message_user(request, error.detail, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
-
-
-def _name_the_users(entries: list[LogEntry]) -> None:
-    """Give each entry its user: one single-shard query for each of them, not for each entry."""
-    users = get_user_model()
-    known: dict[Any, Any] = {}
-    for entry in entries:
-        key = entry.user_id
-        if key not in known:
-            try:
-                known[key] = users._default_manager.get(pk=key)
-            except ObjectDoesNotExist:
-                known[key] = users(pk=key, username="(gone)")
-        entry.user = known[key]

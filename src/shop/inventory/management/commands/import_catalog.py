@@ -34,6 +34,9 @@ class Command(BaseCommand):
             help="take products that have no handle for those that imports made by their slug",
         )
         parser.add_argument(
+            "--explain", action="store_true", help="name each line that is not sold, and why"
+        )
+        parser.add_argument(
             "--encoding", default=UTF_8, metavar="NAME", help="UTF-8 unless given, e.g. cp1252"
         )
         parser.add_argument(
@@ -75,6 +78,8 @@ class Command(BaseCommand):
             self.stderr.write(f"{done} of {total} products …", self.style.NOTICE)
 
     def _print(self, summary: Summary, options: dict[str, Any]) -> None:
+        for line, text in summary.unsold if options["explain"] else ():
+            self.stdout.write(f"line {line}: {text}")
         for line, text in sorted(summary.warnings):
             self.stderr.write(f"line {line}: {text}", self.style.WARNING)
         for row in summary.bad:
