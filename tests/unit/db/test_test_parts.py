@@ -25,7 +25,7 @@ def test_every_directory_of_tests_is_in_one_part(tmp_path: Path) -> None:
 
 
 def test_what_kills_and_watches_the_stack_runs_alone() -> None:
-    assert parts.the_rest(TESTS).directories == ("chaos", "e2e", "monitoring")
+    assert parts.the_rest(TESTS).directories == ("chaos", "clients", "e2e", "monitoring")
 
 
 def test_each_part_has_a_test_database_and_a_log_of_its_own(tmp_path: Path) -> None:
