@@ -81,7 +81,6 @@ def test_what_makes_a_difference_makes_a_key() -> None:
         f"{LIST}?ordering=id",
         f"{LIST}?page_size=0",
         f"{LIST}?page_size=101",
-        f"{LIST}?search=",
         f"{LIST}?search=a%00b",
         "/api/categories/?parent=x",
         f"{LIST}{2**63}/",
