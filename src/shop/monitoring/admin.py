@@ -22,7 +22,7 @@ def _replay(letter: DeadLetter, acting: Acting) -> str:
         replayed = dead_letters.replay(letter)
     except (LookupError, *BROKER_ERRORS) as error:
         raise CannotReplay(f"It stays: {' '.join(str(error).split())}") from error
-    return f"{letter.task} will run again." if replayed else "It is gone: its event is no more."
+    return f"{letter.task} will run again." if replayed else "It is gone already."
 
 
 def _drop(letter: DeadLetter, acting: Acting) -> str:
