@@ -103,14 +103,14 @@ class ProductPage(ProductSearch):
     ]
     list_select_related = ["category"]
     fields = ["name", "slug", "description", "price", "category", "status", "track_inventory"]
-    readonly_fields = ["stock", "handle", "options", "created_at", "updated_at"]
+    readonly_fields = ["shelf", "handle", "options", "created_at", "updated_at"]
     autocomplete_fields = ["category"]
 
     def get_fields(self, request: HttpRequest, obj: Product | None = None) -> Any:
         return [*self.fields, *(self.readonly_fields if obj else [])]
 
     @admin.display(description="published stock")
-    def stock(self, product: Product) -> SafeString:
+    def shelf(self, product: Product) -> SafeString:
         """Return the published figure, with the way to where it is changed."""
         url = reverse("admin:inventory_shelf_change", args=[product.pk])
         return format_html('<a href="{}">{}</a>', url, product.stock_quantity)

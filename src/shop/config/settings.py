@@ -36,6 +36,7 @@ APPEND_SLASH = False  # a redirected POST loses its body; a wrong path is a 404 
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = ["shop.config.formats"]  # of the staff pages: 24 hours, with their zone
 
 INSTALLED_APPS = [
     "sharding.django.apps.ShardingConfig",  # before Django's own: its `migrate` knows the nodes

@@ -124,6 +124,7 @@ def test_an_order_is_shipped_with_its_tracking_number_and_delivered(
     told = OutboxEvent.objects.for_user(order.user_id).get(topic="order.shipped")
     assert told.payload["tracking_number"] == "RR 123"
     assert "tracking_number: RR 123" in said
+    assert f"{event.created_at:%Y-%m-%d %H:%M} UTC" in said
     assert "<td>sue</td>" in said
     assert "it was Shipped" in act(pages, page_of(order), "deliver")
     assert status(order) == "delivered"

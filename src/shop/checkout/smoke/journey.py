@@ -25,6 +25,7 @@ class Journey:
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
         self.tag = token_hex(6)
+        self.products: list[int] = []
 
     def play(self) -> tuple[Shop, str]:
         """Play all steps; return the shop as the buyer sees it, and the order's id.
@@ -42,8 +43,9 @@ class Journey:
             self.fill_cart(buyer, product)
             order = self.order(buyer, product)
             self.look_back(buyer, staff, product, order)
-        self.keep_strangers_out(order)
-        self.ask_too_much(buyer, product)
+            self.keep_strangers_out(order)
+            self.ask_too_much(buyer, product)
+            self.withdraw(staff, buyer, product)
         return buyer, order
 
     def sign_up(self) -> Shop:
@@ -86,7 +88,6 @@ class Journey:
 
     def fill_shelf(self, staff: Shop, category: int) -> int:
         """Create two products, put stock on the shelf for the dearer one; return its id."""
-        ids = []
         for name, price in (("lamp", PRICE), ("candle", OTHER_PRICE)):
             created = staff.step(
                 f"staff: create a product, the {name}",
@@ -101,17 +102,17 @@ class Journey:
                 expect=201,
             )
             created.must("the price", created["price"], price)
-            ids.append(int(created["id"]))
+            self.products.append(int(created["id"]))
         stocked = staff.step(
             f"staff: add {STOCK} units",
             "POST",
-            f"/api/products/{ids[0]}/stock/",
+            f"/api/products/{self.products[0]}/stock/",
             json={"delta": STOCK, "reason": "receipt"},
             headers={"Idempotency-Key": token_urlsafe()},
             expect=201,
         )
         stocked.must("the stock", stocked["available"], STOCK)
-        return ids[0]
+        return self.products[0]
 
     def browse(self, category: int) -> None:
         """Filter, search, order, and turn the page by its cursor."""
@@ -218,6 +219,17 @@ class Journey:
             expect=409,
         )
         refused.must("the code", refused["code"], "insufficient_stock")
+
+    def withdraw(self, staff: Shop, buyer: Shop, product: int) -> None:
+        """Take both products off sale: a real shop shall not go on showing them."""
+        for key in self.products:
+            staff.step(
+                "staff: take a product off sale",
+                "PATCH",
+                f"/api/products/{key}/",
+                json={"status": "archived"},
+            )
+        buyer.step("it is gone for customers", "GET", f"/api/products/{product}/", expect=404)
 
     def account(self, who: str) -> dict[str, str]:
         """Return a new user's names and random password."""

@@ -21,6 +21,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
+from django.utils.text import capfirst
 
 from shop.core.admin.log import note, told
 from shop.core.db import retrying
@@ -191,7 +192,7 @@ class Desk:
         if filled is not None and (answer := self._act(request, row, offers, filled)):
             return answer
         values = {
-            "title": str(row),
+            "title": f"{capfirst(self.model._meta.verbose_name)} {row}",
             "row": row,
             "offers": offers,
             "log": told(self.model, self._log_key(row)),
