@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _usage(app: App, error: click.ClickException) -> int:
     if app.json:
-        _emit_error(app, code="usage", message=error.format_message(), exit_code=2)
+        _emit_error(app, code="usage", message=error.format_message(), exit_code=2, hint="")
     else:
         error.show()
     return 2

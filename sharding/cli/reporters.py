@@ -135,8 +135,8 @@ class Bar:
     def _note(self, event: Progress) -> Text:
         parts = []
         if self._move:
-            parts.append(f"shard group {self._move.shard}: {self._move.source} → "
-                         f"{self._move.target}")  # fmt: skip
+            what = f"shard group {self._move.shard}" if self._move.shard else self._move.kind
+            parts.append(f"{what}: {self._move.source} → {self._move.target}")
         if event.lag:
             parts.append(f"lag {bytes_(event.lag)}")
         if event.p99_ms is not None:
@@ -168,7 +168,7 @@ def _finished(event: MoveFinished) -> Text:
     where = f"{event.source} → {event.target}" if event.kind == "move" else event.source
     line = Text.assemble(
         mark,
-        f" {event.number}/{event.of} {event.kind} {event.shard}  {where}"
+        f" {event.number}/{event.of} {event.kind} {event.shard or ''}".rstrip() + f"  {where}"
         f"  {bytes_(event.bytes)} in {duration(event.took)}",
     )
     if good:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sharding.cluster import Cluster, Node, split_answers
 from sharding.connection import Session
 from sharding.errors import InvalidInput
-from sharding.inspection import journaled, placements
+from sharding.inspection import placements
 from sharding.inspection.placements import Layout, ShardGroup
+from sharding.inspection.speed import Speed, measure
 
 BY_SIZE, BY_SHARDS = "by_disk_size", "by_shard_count"
 STRATEGIES = "SELECT name::text, default_strategy FROM pg_dist_rebalance_strategy"
@@ -30,19 +30,6 @@ SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0)::flo
   FROM pg_stat_activity
  WHERE backend_type = 'client backend' AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()
 """
-LAUNCH = "SELECT setting::int FROM pg_settings WHERE name = 'wal_retrieve_retry_interval'"
-# Small moves measure the overhead, not the copying.
-JOURNAL = """
-SELECT sum(bytes) / nullif(sum(seconds), 0) AS throughput,
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY write_block_seconds) AS blocked
-  FROM (SELECT * FROM shardctl.moves
-         WHERE outcome = 'done' AND kind = 'move' AND seconds > 0 AND bytes > 1048576
-         ORDER BY started_at DESC LIMIT 50) AS recent
-"""
-# Stated where nothing has been measured on this cluster yet.
-DEFAULT_THROUGHPUT = 20 * 2**20
-SETUP = timedelta(seconds=1)
-CATCH_UP = timedelta(milliseconds=200)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,24 +49,6 @@ class Move:
     target: str
     bytes: int | None
     seconds: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Speed:
-    """How fast moves are, and who says so: journal, given, or default.
-
-    Attributes:
-        bytes_per_second: while a shard group is copied.
-        setup_seconds: per move, whatever its size: slots, and the launch of the apply worker.
-        blocked_seconds: for how long writes to the group wait, without other transactions.
-        missed: why earlier moves are not reckoned with, when they cannot be read.
-    """
-
-    source: str
-    bytes_per_second: float
-    setup_seconds: float
-    blocked_seconds: float
-    missed: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,26 +130,6 @@ def inspect(
     )
 
 
-def measure(cluster: Cluster, throughput: float | None = None) -> Speed:
-    """Return how fast moves were on this cluster, by the journal of shardctl; else the default."""
-    launch = timedelta(milliseconds=cluster.value(LAUNCH))
-    journal = cluster.row(JOURNAL) if journaled.is_readable(cluster.coordinator) else None
-    blocked = journal.blocked if journal and journal.blocked is not None else None
-    if throughput is None and journal and journal.throughput:
-        # The set-up is in what was measured.
-        source, rate, setup = "journal", float(journal.throughput), timedelta(0)
-    else:
-        source = "default" if throughput is None else "given"
-        rate, setup = throughput or float(DEFAULT_THROUGHPUT), SETUP + launch
-    return Speed(
-        source=source,
-        bytes_per_second=rate,
-        setup_seconds=setup.total_seconds(),
-        blocked_seconds=CATCH_UP.total_seconds() if blocked is None else float(blocked),
-        missed=journaled.missed(cluster.coordinator),
-    )
-
-
 def stall(cluster: Cluster, speed: Speed) -> Stall:
     """Return what writers to a moving shard group have to expect now."""
 
@@ -243,7 +192,7 @@ def _moves(layout: Layout, rows: Iterable[tuple[int, str, str]], speed: Speed) -
             source=source,
             target=target,
             bytes=group.bytes,
-            seconds=speed.setup_seconds + size / speed.bytes_per_second,
+            seconds=speed.seconds(size),
         )
 
 

@@ -232,6 +232,11 @@ def runs(session: Session, limit: int) -> list[Row]:
     return session.query(RUNS, [limit])
 
 
+def is_known(session: Session, run: int) -> bool:
+    """Whether there is a run of this number."""
+    return bool(session.value("SELECT count(*) FROM shardctl.runs WHERE id = %s", [run]))
+
+
 def moves(session: Session, run: int) -> list[Row]:
     """Return the moves of a run."""
     return session.query(MOVES, [run])

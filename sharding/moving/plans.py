@@ -52,6 +52,17 @@ def single(cluster: Cluster, shard: int, to: Node, *, mode: Mode) -> Step:
     return step
 
 
+def is_needed(cluster: Cluster, step: Step) -> bool:
+    """Whether the shard group still lies where the step takes it from."""
+    if not step.shard:
+        return True
+    layout = placements.read(cluster, sizes=False)
+    return any(
+        step.shard == placement.shard_id and step.source.group == placement.node_group
+        for placement in layout.placements
+    )
+
+
 def require_room(cluster: Cluster, made: Iterable[Step]) -> None:
     """Refuse when a node that shards come to has no room for all of them.
 

@@ -125,8 +125,12 @@ class Observer:
 class Meter:
     """Measures a run: bytes, rate and the time it will still take."""
 
-    def __init__(self, sizes: Iterable[int]) -> None:
+    def __init__(
+        self, sizes: Iterable[int], *, overhead: float = OVERHEAD_SECONDS, rate: float | None = None
+    ) -> None:
+        """Begin with what earlier runs have taught (seconds, bytes per second), if they have."""
         self._left = list(sizes)
+        self._expected_overhead, self._expected_rate = overhead, rate
         self.total = sum(self._left)
         self.done = 0
         self._copied = 0
@@ -142,7 +146,7 @@ class Meter:
     def overhead(self) -> float:
         """Seconds that a move takes beside the copying."""
         if not self._overheads:
-            return OVERHEAD_SECONDS
+            return self._expected_overhead
         return sum(self._overheads) / len(self._overheads)
 
     def finish(self, size: int, *, took: float, copying: float) -> None:
@@ -159,16 +163,20 @@ class Meter:
         if self._left:
             self.total -= self._left.pop(0)
 
-    def left(self, *, copied: int = 0, running: float = 0.0) -> timedelta | None:
+    def left(
+        self, *, copied: int = 0, running: float = 0.0, elapsed: float = 0.0
+    ) -> timedelta | None:
         """Return the time that the moves left will take; None while no rate is known.
 
         Args:
             copied: bytes that the running move has copied.
-            running: seconds for which it has run.
+            running: seconds for which it has copied.
+            elapsed: seconds for which it has run, so that the rest shrinks within a move too.
         """
-        rate = self.rate or (copied / running if copied and running else None)
+        rate = self.rate or (copied / running if copied and running else self._expected_rate)
         if rate is None:
             return None
         size = max(sum(self._left) - copied, 0)
         overhead = self.overhead * len(self._left)
-        return timedelta(seconds=size / rate + overhead)
+        spent = min(max(elapsed - running, 0.0), self.overhead)
+        return timedelta(seconds=max(size / rate + overhead - spent, 0.0))

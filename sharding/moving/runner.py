@@ -16,8 +16,8 @@ from datetime import timedelta
 
 from sharding.cluster import Cluster
 from sharding.errors import CoordinatorLost, Interrupted, MoveFailed, Stopped, WaitedTooLong
-from sharding.inspection import placements
-from sharding.moving import cleaning, lock
+from sharding.inspection.speed import measure
+from sharding.moving import cleaning, lock, plans
 from sharding.moving.attention import Attention
 from sharding.moving.call import Call
 from sharding.moving.events import (
@@ -34,7 +34,7 @@ from sharding.moving.journal import Journal, Outcome
 from sharding.moving.pacing import Pacer
 from sharding.moving.progress import Meter, Observer
 from sharding.moving.steps import Step
-from sharding.moving.watch import Done, Tally, Trouble, Watch
+from sharding.moving.watch import Done, Made, Tally, Trouble, Watch
 
 LOOK_SECONDS = 0.05
 SAMPLE_SECONDS = 0.25
@@ -102,7 +102,11 @@ class Runner:
         size = sum(step.bytes for step in steps)
         self._begin(len(steps), size)
         tally = Tally()
-        meter = Meter(step.bytes for step in steps)
+        speed = measure(self.cluster)
+        meter = Meter(
+            (step.bytes for step in steps), overhead=speed.setup_seconds,
+            rate=speed.bytes_per_second,
+        )  # fmt: skip
         try:
             for number, step in enumerate(steps, 1):
                 self._one(number, len(steps), step, meter, tally)
@@ -147,7 +151,7 @@ class Runner:
     def _one(self, number: int, of: int, step: Step, meter: Meter, tally: Tally) -> None:
         self.checkpoint()
         self._wait_for_application()
-        if not self._is_needed(step):
+        if not plans.is_needed(self.cluster, step):
             meter.skip()
             tally.skipped += 1
             self._tell(Said(message=f"{step.summary}: no longer needed, skipped."))
@@ -164,7 +168,7 @@ class Runner:
         call = self._attempts(watch)
         meter.finish(step.bytes, took=call.took.total_seconds(), copying=watch.copying)
         tally.moves += 1
-        tally.results.append(call.result)
+        tally.results.append(Made.of(step, call))
         tally.longest_block = max(tally.longest_block, call.blocked)
 
     def _attempts(self, watch: Watch) -> Call:
@@ -286,16 +290,6 @@ class Runner:
             time.sleep(WAIT_SECONDS)
         if waited:
             self.journal.note("")
-
-    def _is_needed(self, step: Step) -> bool:
-        """Whether the shard group still lies where the step takes it from."""
-        if not step.shard:
-            return True
-        layout = placements.read(self.cluster, sizes=False)
-        return any(
-            step.shard == placement.shard_id and step.source.group == placement.node_group
-            for placement in layout.placements
-        )
 
     def _give_up(self, error: BaseException) -> None:
         self._tell(Said(message="Ending: what the move has left behind is removed."))

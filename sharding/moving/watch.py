@@ -15,6 +15,29 @@ PAUSE = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Made:
+    """One step that is done; `result` is what Citus answered, e.g. the shard that was isolated."""
+
+    kind: str
+    shard: int
+    source: str
+    target: str
+    bytes: int
+    took: timedelta
+    write_block: timedelta
+    result: str
+
+    @classmethod
+    def of(cls, step: Step, call: Call) -> Made:
+        """Return it from the step and its call."""
+        return cls(
+            kind=step.kind, shard=step.shard, source=step.source.name, target=step.target.name,
+            bytes=step.bytes, took=call.took, write_block=call.blocked,
+            result="" if call.result is None else str(call.result),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
 class Done:
     """What a run brought.
 
@@ -34,7 +57,7 @@ class Done:
     took: timedelta
     longest_block: timedelta
     left_behind: int
-    results: tuple[object, ...] = ()
+    results: tuple[Made, ...] = ()
     proved: bool = False
 
 
@@ -45,7 +68,7 @@ class Tally:
     moves: int = 0
     skipped: int = 0
     longest_block: timedelta = timedelta(0)
-    results: list[object] = field(default_factory=list)
+    results: list[Made] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +125,9 @@ class Watch:
             total=last.total or self.step.bytes, lag=last.lag,
             run_bytes=self.meter.done + min(last.copied, self.step.bytes),
             run_total=self.meter.total, rate=self.meter.rate or self._rate(last),
-            left=self.meter.left(copied=last.copied, running=self.copying),
+            left=self.meter.left(
+                copied=last.copied, running=self.copying, elapsed=call.took.total_seconds()
+            ),
             elapsed=call.took, blocking=bool(call.blocked), waits_for=last.waits_for,
             p99_ms=p99_ms,
         )  # fmt: skip

@@ -53,7 +53,8 @@ def command(
             *behaviour(step), *notes,
         ]))  # fmt: skip
         app.consent(f"Isolate {place.key}?", preview=None if app.json else content)
-        with acting.runner(app, cluster, "isolate", None, max_block) as runner:
+        title = f"isolate in {group.id}"  # the key may be a name: it stays out of the journal
+        with acting.runner(app, cluster, title, None, max_block) as runner:
             done = runner.drive([step])
             new = _group_of(cluster, done)
             if target and target.name != step.source.name:
@@ -65,7 +66,7 @@ def command(
 
 def _group_of(cluster: Cluster, done: Done) -> int:
     """Return the new shard group, of which Citus tells the shard of the table that was named."""
-    shard = int(str(done.results[0]))
+    shard = int(done.results[0].result)
     return placements.read(cluster, sizes=False).shard_group_of(shard).id
 
 

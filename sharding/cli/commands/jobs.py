@@ -14,6 +14,7 @@ from sharding.cli.app import App, pass_app
 from sharding.cli.command import ShardctlCommand
 from sharding.cli.tables import heading, rows, table
 from sharding.connection import Row
+from sharding.errors import InvalidInput
 from sharding.figures import bytes_, duration
 from sharding.inspection import journaled
 from sharding.moving import background, journal, lock
@@ -79,6 +80,8 @@ def command(app: App, *, limit: int, number: int | None) -> int:
             citus_jobs=tuple(background.jobs(cluster, limit)),
             missed=journaled.missed(session),
         )  # fmt: skip
+        if number is not None and has_journal and not journal.is_known(session, number):
+            raise InvalidInput(f"There is no run {number}; `shardctl jobs` lists them.")
     app.show(history, lambda console: _render(console, history, number))
     return 0
 

@@ -45,7 +45,7 @@ def command(
             app,
             cluster,
             [step],
-            command="move",
+            command=f"move {step.shard} --to {target.name}",
             watcher=watcher,
             max_block=max_block,
             prove=prove,

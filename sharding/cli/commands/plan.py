@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
 import click
 from rich.console import Console
 from rich.text import Text
@@ -12,16 +16,44 @@ from sharding.cli.parameters import BYTES, node_named
 from sharding.cli.tables import heading, rows, table
 from sharding.figures import bar, bytes_, duration
 from sharding.inspection import plan
-from sharding.inspection.plan import BY_SHARDS, BY_SIZE, Plan, Speed
+from sharding.inspection.plan import BY_SHARDS, BY_SIZE, Plan
+from sharding.inspection.speed import Speed
+
+F = TypeVar("F", bound=Callable[..., Any])
+STRATEGIES = {"size": BY_SIZE, "shards": BY_SHARDS}
+
+
+def evenness_options(command: F) -> F:
+    """Add what is made even, and how much: the same for `plan` and `rebalance`."""
+
+    @functools.wraps(command)
+    def wrapped(
+        *arguments: Any, by: str | None, by_size: bool, by_shards: bool, strategy: str | None,
+        **keywords: Any,
+    ) -> Any:  # fmt: skip
+        named = [strategy, STRATEGIES.get(by or ""), BY_SIZE if by_size else None,
+                 BY_SHARDS if by_shards else None]  # fmt: skip
+        chosen = {name for name in named if name}
+        if len(chosen) > 1:
+            raise click.UsageError("Choose one of --by size, --by shards and --strategy.")
+        return command(*arguments, strategy=next(iter(chosen), None), **keywords)
+
+    for option in (
+        click.option("--threshold", type=click.FloatRange(0, 1), metavar="SHARE",
+                     help="How uneven nodes may stay, e.g. 0.05. Default: the strategy's."),
+        click.option("--strategy", metavar="NAME",
+                     help="A strategy of the cluster's own (pg_dist_rebalance_strategy)."),
+        click.option("--by-shards", is_flag=True, hidden=True),
+        click.option("--by-size", is_flag=True, hidden=True),
+        click.option("--by", type=click.Choice(list(STRATEGIES)),
+                     help="What is made even: bytes, or numbers of shards."),
+    ):  # fmt: skip
+        wrapped = option(wrapped)
+    return cast(F, wrapped)
 
 
 @click.command("plan", cls=ShardctlCommand, short_help="what a rebalance would move, and its cost")
-@click.option("--by-size", "strategy", flag_value=BY_SIZE, help="Even out bytes.")
-@click.option("--by-shards", "strategy", flag_value=BY_SHARDS, help="Even out shard counts.")
-@click.option("--strategy", "named", metavar="NAME",
-              help="A strategy of the cluster's own (pg_dist_rebalance_strategy).")  # fmt: skip
-@click.option("--threshold", type=click.FloatRange(0, 1), metavar="SHARE",
-              help="How uneven nodes may stay, e.g. 0.05. Default: the strategy's.")  # fmt: skip
+@evenness_options
 @click.option("--drain", metavar="HOST:PORT", help="Empty this node instead of evening out.")
 @click.option("--throughput", type=BYTES, metavar="SIZE",
               help="Bytes per second to reckon with, e.g. 50MB. Default: as earlier moves"
@@ -31,7 +63,6 @@ def command(
     app: App,
     *,
     strategy: str | None,
-    named: str | None,
     threshold: float | None,
     drain: str | None,
     throughput: int | None,
@@ -40,15 +71,13 @@ def command(
 
     Nothing is changed. --drain asks the server inside a transaction that is rolled back.
     """
-    if strategy and named:
-        raise click.UsageError("Choose one strategy.")
     if throughput is not None and throughput <= 0:
         raise click.UsageError("--throughput must be more than nothing.")
     with app.cluster(read_only=drain is None) as cluster:
         node = node_named(cluster.primaries(), drain) if drain else None
         found = plan.inspect(
             cluster,
-            strategy=strategy or named,
+            strategy=strategy,
             threshold=threshold,
             drain=node,
             throughput=throughput,
@@ -129,7 +158,7 @@ def _speed(speed: Speed) -> str:
     rate = f"{bytes_(speed.bytes_per_second)}/s"
     setup = f" and {duration(speed.setup_seconds)} per move"
     return {
-        "journal": f"At {rate}, as the latest moves of this cluster were (shardctl jobs).",
+        "journal": f"At {rate}{setup}, as the latest moves of this cluster were (shardctl jobs).",
         "given": f"At the given {rate}{setup}.",
         "default": f"At {rate}{setup}: a guess, as no move is in shardctl's journal yet.",
     }[speed.source]

@@ -7,19 +7,16 @@ import click
 from sharding.cli import acting
 from sharding.cli.app import App, pass_app
 from sharding.cli.command import ShardctlCommand
-from sharding.cli.commands.plan import render
+from sharding.cli.commands.plan import evenness_options, render
 from sharding.inspection import plan as planning
-from sharding.inspection.plan import BY_SHARDS, BY_SIZE
+from sharding.inspection.plan import BY_SIZE
 from sharding.moving import journal, plans
 from sharding.moving.pacing import Pacer
 from sharding.moving.steps import Mode
 
-STRATEGIES = {"size": BY_SIZE, "shards": BY_SHARDS}
-
 
 @click.command("rebalance", cls=ShardctlCommand, short_help="make the nodes even, move by move")
-@click.option("--by", type=click.Choice(["size", "shards"]), default="size", show_default=True,
-              help="What is made even: bytes, or numbers of shards.")  # fmt: skip
+@evenness_options
 @click.option("--max-moves", type=click.IntRange(min=1), metavar="N", help="End after so many.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 @acting.MODE
@@ -29,8 +26,9 @@ STRATEGIES = {"size": BY_SIZE, "shards": BY_SHARDS}
 @acting.pacing_options
 @pass_app
 def command(
-    app: App, *, by: str, max_moves: int | None, dry_run: bool, mode: str, max_block: float,
-    prove: bool, tolerates: acting.Tolerance, watcher: Pacer | None,
+    app: App, *, strategy: str | None, threshold: float | None, max_moves: int | None,
+    dry_run: bool, mode: str, max_block: float, prove: bool, tolerates: acting.Tolerance,
+    watcher: Pacer | None,
 ) -> int | None:  # fmt: skip
     """Move shard groups between the nodes until they hold about the same.
 
@@ -39,7 +37,7 @@ def command(
     where the cluster stands. `shardctl stop` ends it from elsewhere after the current move.
     """
     with app.cluster() if dry_run else acting.cluster(app) as cluster:
-        plan = planning.inspect(cluster, strategy=STRATEGIES[by])
+        plan = planning.inspect(cluster, strategy=strategy or BY_SIZE, threshold=threshold)
         if dry_run:
             app.show(plan, lambda console: render(console, plan))
             return 0
@@ -52,7 +50,9 @@ def command(
         if not app.json:
             render(app.messages, plan)
         if len(steps) < len(plan.moves):
-            notes.append(f"Only the first {len(steps)} moves are made (--max-moves).")
+            notes.append(
+                f"Of {len(plan.moves)} moves, the first {len(steps)} will be made (--max-moves)."
+            )
         if steps:
             app.consent(
                 f"Move {len(steps)} shard groups?",

@@ -95,7 +95,9 @@ def command(
         )
         content = Group(acting.remarks([halves, *behaviour(step), *notes]))
         app.consent("Split it?", preview=None if app.json else content)
-        done = acting.run(app, cluster, [step], command="split", max_block=max_block)
+        done = acting.run(
+            app, cluster, [step], command=f"split {group.id} --at {point}", max_block=max_block
+        )
         result = NewGroups.of(done, splitting.within(cluster, group))
         app.show(result, lambda console: render_groups(console, result))
     return 0

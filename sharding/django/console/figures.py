@@ -78,6 +78,7 @@ class Column:
     arriving: tuple[Move, ...]
     reading: Reading | None
     trouble: str
+    is_slow: bool
     reference_bytes: int
 
     @property
@@ -189,6 +190,7 @@ def _column(sample: Sample, node: Node, held: list[Block], wanted: set[int]) -> 
         arriving=tuple(m for m in sample.moves if m.target == node.name and m.shards & wanted),
         reading=None if isinstance(answer, str) else answer,
         trouble=answer if isinstance(answer, str) else "",
+        is_slow=node.name in sample.slow,
         reference_bytes=sum(r.size for s, r in known.items() if s in sample.references),
     )
 

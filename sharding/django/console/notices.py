@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from sharding.django.console.sampling import Sample
+from sharding.django.console.sampling import NODE_SECONDS, Sample
 from sharding.inspection.findings import Finding
 
 # What the sample shows by itself, and sooner.
@@ -29,11 +29,19 @@ def notices(sample: Sample, findings: Iterable[Finding]) -> list[Notice]:
     return found + [Notice(one.severity.value, one.message, one.remedy) for one in news]
 
 
+def _slow(sample: Sample, name: str) -> str:
+    since = sample.slow[name]
+    told = f"its figures are {sample.at - since:.0f} s old" if since else "it has no figures yet"
+    return f"no answer within {NODE_SECONDS:.0f} s; {told}."
+
+
 def _of_sample(sample: Sample) -> Iterator[Notice]:
     for node in sample.nodes:
         title = f"{'The coordinator' if node.is_coordinator else 'Node'} {node.name}"
         reading = sample.readings[node.name]
-        if isinstance(reading, str):
+        if node.name in sample.slow:
+            yield Notice("warning", f"{title}: {_slow(sample, node.name)}")
+        elif isinstance(reading, str):
             said = reading.removeprefix(f"{node.name} ").rstrip(".")
             yield Notice("error", f"{title} {said}. Its users are answered when it is back.")
         elif reading.connections > CROWDED * reading.most_connections:

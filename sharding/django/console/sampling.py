@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -20,6 +20,8 @@ from sharding.inspection.estimates import ROWS
 from sharding.shard_map import SHARDS, ShardMap, from_rows
 
 NODE_SECONDS = 2.0
+TOO_SLOW = "did not answer within"  # as `sharding.everywhere` says it
+KEPT_SECONDS = 60.0
 PROGRESS_TIMEOUT = timedelta(seconds=1)
 
 # Shards are hidden from clients, and only the name of a shard's table says which one it is. A
@@ -93,6 +95,8 @@ class Sample:
         at: seconds since 1970.
         readings: by the name of the node; a text says why there is none.
         references: the tables that every node has in full, by shard.
+        slow: nodes that did not answer in time, and of when what is told of them is; None when
+            nothing is.
     """
 
     at: float
@@ -103,6 +107,21 @@ class Sample:
     references: Mapping[int, str]
     readings: Mapping[str, Reading | str]
     moves: tuple[Move, ...]
+    slow: Mapping[str, float | None] = field(default_factory=dict)
+
+    def after(self, before: Sample | None) -> Sample:
+        """Keep what a slow node said last, for a while: slow is not dead."""
+        slow: dict[str, float | None] = {}
+        readings = dict(self.readings)
+        for name, said in self.readings.items():
+            if not isinstance(said, str) or TOO_SLOW not in said:
+                continue
+            last = before.readings.get(name) if before else None
+            since = (before.slow.get(name) or before.at) if before else 0.0
+            slow[name] = None
+            if isinstance(last, Reading) and self.at - since < KEPT_SECONDS:
+                readings[name], slow[name] = last, since
+        return replace(self, readings=readings, slow=slow)
 
 
 def take(dsn: str) -> Sample:

@@ -41,7 +41,7 @@ def current() -> tuple[Sample, Traffic]:
     global _last  # noqa: PLW0603  (one for all threads of the process)
     with _lock:
         if _last is None or not 0 <= time.time() - _last[0].at < FRESH:
-            sample = _taken()
+            sample = _taken().after(_last[0] if _last else None)
             _last = sample, traffic.measure(sample.at, figures.counts(sample))
         return _last
 

@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sharding.django.console import sampling, views
+from sharding.django.console.notices import notices
 from tests.cluster.console.conftest import Page
 from tests.throwaway import Server, Throwaway
 
@@ -237,8 +239,28 @@ def test_a_node_that_hangs_keeps_nobody_waiting(citus: Throwaway, page: Page) ->
         assert time.monotonic() - began < 15
     finally:
         worker.thaw()
-    assert "does not answer" in shown[worker.address]
+    assert "no answer within 2 s" in shown[worker.address]
     assert "✓" in shown[citus.worker(1).address]
+
+
+def test_a_slow_node_is_not_called_dead_and_keeps_its_last_picture(
+    citus: Throwaway, page: Page
+) -> None:
+    page()
+    before, _ = views.current()
+    name = citus.worker(1).address
+    readings = {**before.readings, name: f"{name} did not answer within 2 s."}
+    late = replace(before, at=before.at + 5, readings=readings).after(before)
+    assert late.readings[name] == before.readings[name]
+    (notice,) = notices(late, [])
+    told = f"Node {name}: no answer within 2 s; its figures are 5 s old."
+    assert (notice.kind, notice.text) == ("warning", told)
+    again = replace(before, at=before.at + 9, readings=readings).after(late)
+    assert again.slow == {name: before.at}
+    lost = replace(before, at=before.at + 90, readings=readings).after(late)
+    assert lost.slow == {name: None}
+    down = replace(before, readings={**before.readings, name: f"{name} does not answer: refused."})
+    assert down.after(before).slow == {}
 
 
 def test_what_status_warns_of_is_said_here(citus: Throwaway, page: Page) -> None:

@@ -8,6 +8,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
+from sharding.moving.journal import TABLES
 from tests import throwaway
 from tests.cluster.shardctl.conftest import Shardctl
 from tests.throwaway import Throwaway
@@ -81,20 +82,41 @@ def test_the_time_follows_the_throughput(shardctl: Shardctl, grown: Throwaway) -
     assert given["seconds"] > given["bytes"] / 1024 > guess["seconds"]
 
 
-def test_earlier_moves_tell_the_throughput(shardctl: Shardctl, grown: Throwaway) -> None:
+def test_earlier_moves_tell_the_time_per_move_and_per_byte(
+    shardctl: Shardctl, grown: Throwaway
+) -> None:
     grown.sql(
-        "SET citus.enable_ddl_propagation TO off; CREATE SCHEMA shardctl;"
-        " CREATE TABLE shardctl.moves (bytes bigint, seconds float, outcome text, kind text,"
-        " started_at timestamptz DEFAULT now(), write_block_seconds float);"
-        " INSERT INTO shardctl.moves VALUES (10485760, 5, 'done', 'move', now(), 0.25)"
+        f"SET citus.enable_ddl_propagation TO off; {TABLES}"
+        "INSERT INTO shardctl.runs (command, moves_planned, bytes_planned, outcome, ended_at)"
+        " VALUES ('rebalance', 4, 0, 'done', now() + interval '48 seconds');"
+        # 2 s and 0.1 s for each MB: 42 s of moves, and 6 s between them.
+        "INSERT INTO shardctl.moves (run, number, kind, tables, source, target, bytes, outcome,"
+        " started_at, seconds, write_block_seconds)"
+        " SELECT 1, n, 'move', '{}', '', '', n * 34 * 1048576 / 1, 'done', now(), 2 + 3.4 * n, 0.25"
+        "   FROM generate_series(1, 4) n"
     )
     try:
         data = shardctl("plan", dsn=grown.dsn, format="json").data
     finally:
         grown.sql("SET citus.enable_ddl_propagation TO off; DROP SCHEMA shardctl CASCADE")
     assert data["speed"]["source"] == "journal"
-    assert data["speed"]["bytes_per_second"] == 10485760 / 5
+    assert data["speed"]["bytes_per_second"] == pytest.approx(10 * 2**20)
+    assert data["speed"]["setup_seconds"] == pytest.approx(2 + 6 / 4)
     assert data["stall"]["catch_up_seconds"] == 0.25
+    assert data["seconds"] == pytest.approx(
+        len(data["moves"]) * 3.5 + data["bytes"] / (10 * 2**20), rel=0.01
+    )
+
+
+def test_plan_and_rebalance_take_the_same_flags(shardctl: Shardctl, grown: Throwaway) -> None:
+    for flags in (["--by", "shards"], ["--strategy", "by_disk_size"], ["--threshold", "0.05"]):
+        planned = shardctl("plan", *flags, dsn=grown.dsn, format="json")
+        tried = shardctl("rebalance", "--dry-run", *flags, dsn=grown.dsn, format="json")
+        assert planned.code == tried.code == 0
+        if flags[0] != "--threshold":
+            assert planned.data["moves"] == tried.data["moves"]
+    both = shardctl("plan", "--by", "size", "--by-shards", dsn=grown.dsn, format="json")
+    assert (both.code, both.error["hint"]) == (2, "")
 
 
 def test_an_open_writing_transaction_is_part_of_the_stall(

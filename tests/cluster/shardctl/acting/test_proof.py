@@ -43,6 +43,9 @@ def test_every_move_of_a_drain_is_proven_under_traffic(made: Throwaway, shardctl
     assert answer.code == 0, answer.err
     assert answer.data["proved"]
     assert answer.data["moves"] >= 4
+    made_moves = answer.data["results"]
+    assert len({move["shard"] for move in made_moves}) == answer.data["moves"]
+    assert {(move["kind"], move["source"]) for move in made_moves} == {("move", leaving.address)}
     assert writer.errors == []
     assert sums(made)["orders"].rows == before["orders"].rows + writer.written
     assert shardctl("drain", leaving.address, "--undo", "--yes", dsn=made.dsn).code == 0

@@ -36,8 +36,13 @@ def test_the_monitor_reads_the_journal_of_a_superuser(made: Throwaway, shardctl:
     jobs = shardctl("jobs", dsn=dsn_of(made, "monitor"), format="json")
     plan = shardctl("plan", dsn=dsn_of(made, "monitor"), format="json")
     assert (jobs.code, plan.code) == (0, 0), jobs.out + plan.out
-    assert jobs.data["runs"][0]["command"] == "move"
+    assert jobs.data["runs"][0]["command"].startswith("move 10")
     assert jobs.data["missed"] == plan.data["speed"]["missed"] == ""
+
+
+def test_a_run_that_there_is_not_is_said_so(made: Throwaway, shardctl: Shardctl) -> None:
+    answer = shardctl("jobs", "--run", "99", dsn=made.dsn, format="json")
+    assert (answer.code, answer.error["code"]) == (2, "invalid_input")
 
 
 def test_a_journal_of_an_earlier_version_is_opened_by_the_next_command(

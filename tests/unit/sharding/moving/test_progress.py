@@ -30,3 +30,14 @@ def test_a_move_that_was_not_needed_is_no_longer_counted() -> None:
     meter = Meter([MB, 3 * MB])
     meter.skip()
     assert meter.total == 3 * MB
+
+
+def test_what_earlier_runs_taught_is_the_first_estimate() -> None:
+    meter = Meter([MB, MB], overhead=2.0, rate=MB)
+    assert meter.left() == timedelta(seconds=6)
+
+
+def test_the_rest_shrinks_within_a_move() -> None:
+    meter = Meter([MB, MB], overhead=2.0, rate=MB)
+    assert meter.left(elapsed=1.5) == timedelta(seconds=4.5)
+    assert meter.left(elapsed=60) == timedelta(seconds=4)
