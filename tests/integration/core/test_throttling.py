@@ -116,7 +116,7 @@ def test_a_request_that_no_throttle_saw_counts_for_its_address(
 
 def test_guessing_access_tokens_is_throttled(client: APIClient) -> None:
     client.credentials(HTTP_AUTHORIZATION="Bearer a.b.c")
-    assert [browse(client).status_code for _ in range(4)] == [401, 401, 401, 429]
+    assert [client.get("/api/cart/").status_code for _ in range(4)] == [401, 401, 401, 429]
 
 
 def test_what_is_no_part_of_the_api_is_not_counted(client: APIClient) -> None:
