@@ -25,7 +25,10 @@ FOR_STAFF = {
     *(f"{method} api/categories/<int:category_id>/" for method in ("PUT", "PATCH", "DELETE")),
     "POST api/products/",
     *(f"{method} api/products/<int:product_id>/" for method in ("PUT", "PATCH", "DELETE")),
-    "POST api/payments/<uuid:payment_id>/refund/",
+    *(
+        f"POST api/payments/<uuid:payment_id>/{action}/"
+        for action in ("refund", "received", "paid-out")
+    ),
     "GET api/users/",
     *(f"{method} api/users/<uuid:user_id>/" for method in ("GET", "PATCH")),
 }
