@@ -1,21 +1,17 @@
 """Events reach every subscriber, whatever is lost on the way."""
 
 from datetime import timedelta
-from smtplib import SMTPServerDisconnected
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
-from celery import current_app
-from celery.app.trace import build_tracer
-from celery.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from shop.accounts.models import User
 from shop.core import broker, dead_letters, outbox, relay, tasks
 from shop.core.models import DeadLetter, OutboxEvent
-from shop.core.tasks import DEFAULT, NotNow, Permanent, Retry, consume_now, event_task
+from shop.core.tasks import DEFAULT, Permanent, Retry, consume_now, event_task
 from tests.integration.core.assertions import statements
 
 pytestmark = pytest.mark.django_db
@@ -236,73 +232,6 @@ def test_an_unknown_subscriber_keeps_an_event_from_no_other(
     list(outbox.sweep())
     assert sent == ["integration.write", "integration.charge"]
     assert state(event).handovers == 1
-
-
-# What a task may find when a gateway, the mail server, the broker or the database is away.
-AWAY = (
-    NotNow("the gateway is silent"),
-    ConnectionRefusedError("nobody listens"),
-    SMTPServerDisconnected("please run connect() first"),
-    OperationalError("the database system is not yet accepting connections"),
-    InterfaceError("connection already closed"),
-    SoftTimeLimitExceeded(),
-    TimeLimitExceeded(45),
-)
-away = pytest.mark.parametrize("error", AWAY, ids=lambda error: type(error).__name__)
-
-
-@away
-def test_what_waiting_may_mend_stays_on_the_outbox_and_is_no_dead_letter(
-    event: OutboxEvent, error: Exception
-) -> None:
-    failures["write"] = error
-    write.apply(kwargs=address(event))
-    assert len(handled) == 3
-    assert dead_letters.letters(limit=10) == []
-    assert "integration.write" in state(event).waiting_for
-    assert state(event).due_at is not None
-    failures.clear()
-    consume_now(write, event)
-    assert state(event).waiting_for == ["integration.charge"]
-
-
-def test_an_event_that_has_waited_is_tried_once_at_each_of_its_pauses(event: OutboxEvent) -> None:
-    failures["write"] = NotNow()
-    make_due(event, handovers=2)
-    write.apply(kwargs=address(event))
-    assert len(handled) == 1
-    assert "integration.write" in state(event).waiting_for
-
-
-def test_a_fault_of_ours_ends_with_the_dead_however_often_its_event_was_handed_over(
-    event: OutboxEvent,
-) -> None:
-    failures["write"] = ValueError("no")
-    make_due(event, handovers=2)
-    write.apply(kwargs=address(event))
-    assert [letter.tries for letter in dead_letters.letters(limit=10)] == [3]
-
-
-def test_an_event_is_handed_over_for_most_of_a_day_before_it_is_given_up() -> None:
-    pauses = map(outbox.pause_after, range(outbox.MOST_HANDOVERS))
-    assert sum(pauses, timedelta(0)) > timedelta(hours=20)
-
-
-def test_a_connection_lost_in_a_retry_as_well_makes_no_dead_letter(
-    event: OutboxEvent, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As a worker runs it: what `on_retry` raises would count as the end of the task."""
-
-    def lose(**_: Any) -> None:
-        raise InterfaceError("connection already closed")
-
-    monkeypatch.setattr(outbox, "hold_off", lose)
-    failures["write"] = OperationalError("server closed the connection unexpectedly")
-    trace = build_tracer(write.name, write, app=current_app)
-    trace(str(uuid4()), [], address(event), {"delivery_info": {}, "retries": 0})
-    assert len(handled) == 1
-    assert dead_letters.letters(limit=10) == []
-    assert "integration.write" in state(event).waiting_for
 
 
 def test_after_the_last_try_a_task_is_a_dead_letter_and_no_longer_due(event: OutboxEvent) -> None:

@@ -1,7 +1,6 @@
 """Turning a cart into an order, over HTTP."""
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,9 +8,6 @@ from rest_framework.test import APIClient
 
 from shop.accounts.models import User
 from shop.carts.models import MAX_QUANTITY, CartItem, ShoppingCart
-from shop.catalog.models import Product
-from shop.catalog.services import update_product
-from shop.core.conditional import unconditional
 from shop.core.models import IdempotencyKey, OutboxEvent
 from shop.inventory.models import StockMovement
 from shop.inventory.selectors import available, drift
@@ -275,44 +271,3 @@ def test_a_closed_account_orders_nothing(
     User.objects.for_user(ana.id).update(is_active=False)
     assert_problem(order(), 403, "account_closed")
     assert counts(ana) == NOTHING
-
-
-CART = "/api/cart/"
-
-
-def reprice(product: Product, price: str) -> None:
-    update_product(product.id, {"price": Decimal(price)}, check=unconditional)
-
-
-def test_nobody_is_charged_what_they_have_not_agreed_to(
-    ana: User, make_product: MakeProduct, fill: Any, order: Any
-) -> None:
-    atlas = make_product("Atlas", price="10.00", stock=5)
-    fill({atlas: 2})
-    reprice(atlas, "999.00")
-    refused = order(expected_total="20.00")
-    assert_problem(refused, 409, "price_changed")
-    assert refused.json()["total_amount"] == "1998.00"
-    assert counts(ana) == NOTHING
-    assert available(atlas.id) == 5
-    agreed = order(expected_total="1998.00")
-    assert (agreed.status_code, agreed.json()["total_amount"]) == (201, "1998.00")
-
-
-@pytest.mark.parametrize("total", ["-1.00", "1.001", "a lot", None])
-def test_an_expected_total_is_an_amount_of_money(order: Any, total: object) -> None:
-    assert invalid_fields(order(expected_total=total)) == {"expected_total"}
-
-
-def test_only_the_cart_that_was_seen_is_ordered(
-    ana: User, shopper: APIClient, make_product: MakeProduct, fill: Any, order: Any
-) -> None:
-    atlas = make_product("Atlas", price="10.00", stock=5)
-    fill({atlas: 1})
-    seen = shopper.get(CART).headers["ETag"]
-    reprice(atlas, "999.00")
-    assert_problem(order(if_match=seen), 412, "precondition_failed")
-    assert counts(ana) == NOTHING
-    now = shopper.get(CART).headers["ETag"]
-    assert order(if_match=now).status_code == 201
-    assert order(if_match=now).headers["Idempotent-Replayed"] == "true"
