@@ -103,7 +103,7 @@ def test_a_task_without_an_acceptable_request_has_its_own_id(
 @pytest.mark.django_db
 def test_a_task_is_counted_by_how_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     def counted(outcome: str) -> float:
-        labels = {"task": "core.sweep_outbox", "queue": "default", "outcome": outcome}
+        labels = {"task": "core.sweep_outbox", "queue": "sweep", "outcome": outcome}
         name = "shardmart_task_duration_seconds_count"
         return REGISTRY.get_sample_value(name, labels) or 0.0
 
@@ -122,7 +122,7 @@ def test_a_message_says_since_when_it_waits() -> None:
 
 
 def test_only_tasks_of_ours_get_a_label() -> None:
-    assert tasks.queue_of("core.sweep_outbox") == "default"
+    assert tasks.queue_of("core.sweep_outbox") == "sweep"
     before = REGISTRY.get_sample_value("shardmart_tasks_sent_total", {"task": "evil"})
     observed_tasks.count_sent(sender="evil")
     assert before is None

@@ -108,8 +108,16 @@ def by_bulk_update(shop: Shop) -> None:
 
 
 def by_import(shop: Shop) -> None:
+    Product.objects.filter(id=shop.product.id).update(handle="waves", options=[])
     entry = Entry(
-        slug=shop.product.slug, name="Waves", description="", price=PRICE, category=("Books", "N")
+        handle="waves",
+        options=(),
+        name="Waves",
+        description="",
+        price=PRICE,
+        category=("Books", "N"),
+        status="active",
+        track_inventory=None,
     )
     bulk.upsert_products([entry], {("Books", "N"): shop.novels.id})
 
@@ -156,7 +164,13 @@ def test_a_price_changed_on_the_staff_pages_is_seen_at_once(
 ) -> None:
     browser = Client()
     browser.force_login(sam)
-    fields = {"name": "Waves", "slug": "waves", "price": "42.00", "category": shop.novels.id}
+    fields = {
+        "name": "Waves",
+        "slug": "waves",
+        "price": "42.00",
+        "category": shop.novels.id,
+        "status": "active",
+    }
     page = f"/admin/catalog/product/{shop.product.id}/change/"
     response = committed(lambda: browser.post(page, fields))
     assert (response.status_code, shop.stale()) == (302, OF_THE_PRODUCT)

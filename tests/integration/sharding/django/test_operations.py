@@ -188,6 +188,8 @@ def test_undoing_a_placement_leaves_the_table_to_create_model(schema: Schema) ->
     assert ("zoo_parent",) not in _fetch(TABLES)
 
 
+# Indexes are made concurrently, which no transaction allows.
+@pytest.mark.django_db(transaction=True)
 def test_all_migrations_can_go_to_zero_and_forward_again() -> None:
     ours = [c.label for c in apps.get_app_configs() if c.name.startswith("shop.")]
     tables, constraints = _fetch(TABLES), _fetch(CONSTRAINTS)
