@@ -9,6 +9,7 @@ from sharding.ids import new_id
 from shop.accounts.models import User
 from shop.orders.services import create_order
 from tests.cluster.plans import Plan, recorded
+from tests.conftest import MakeProduct
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +36,23 @@ def test_a_list_of_one_users_orders_asks_one_shard(ana: User, staff: APIClient) 
     with recorded() as plans:
         response = staff.get(f"{ORDERS}?user_id={ana.id}&status=pending")
     assert int(response.headers["X-Shards-Asked"]) == widest(plans) == 1
+
+
+def test_a_number_alone_leads_to_an_order_and_to_a_payment_by_single_shards(
+    ana: User, staff: APIClient, as_user: Callable[[User], APIClient], make_product: MakeProduct
+) -> None:
+    shopper = as_user(ana)
+    shopper.post("/api/cart/items/", {"product_id": make_product(stock=1).id})
+    key = {"Idempotency-Key": "one"}
+    order = shopper.post("/api/orders/", {"payment_method": "card"}, headers=key).json()
+    (payment,) = shopper.get(f"/api/orders/{order['id']}/payments/").json()
+    with recorded() as plans:
+        assert staff.get(f"{ORDERS}{order['id']}/").status_code == 200
+        refused = staff.post(f"/api/payments/{payment['id']}/refund/", {}, headers=key)
+    assert refused.json()["code"] == "invalid_transition"  # it is not paid yet
+    assert {plan.shards for plan in plans if plan.is_distributed} == {1}
+    finding = [plan for plan in plans if "accounts_mark" in plan.tables]
+    assert len(finding) == 2  # one for each number
 
 
 def test_one_order_with_all_that_belongs_to_it_is_on_one_shard(ana: User, staff: APIClient) -> None:

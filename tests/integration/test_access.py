@@ -37,6 +37,8 @@ ACTORS = ("nobody", "other", "owner", "support", "manager", "admin")
 REPLAY = "/api/staff/webhooks/<endpoint_id>/deliveries/<user_id>/<delivery_id>/replay/"
 TABLE = """
 method path                                      nobody other owner support manager admin
+GET    /                                            200   200   200     200     200   200
+GET    /api/                                        200   200   200     200     200   200
 GET    /health/live                                 200   200   200     200     200   200
 GET    /health/ready                                200   200   200     200     200   200
 GET    /metrics                                     200   200   200     200     200   200
@@ -98,6 +100,8 @@ POST   /api/payments/<payment_id>/received/         401   403   403     200     
 POST   /api/payments/<payment_id>/paid-out/         401   403   403     200     403   200
 POST   /api/payments/webhook/                       401   401   401     401     401   401
 GET    /api/staff/orders/                           401   403   403     200     403   200
+GET    /api/staff/orders/<order_id>/                401   403   403     200     403   200
+PATCH  /api/staff/orders/<order_id>/                401   403   403     200     403   200
 GET    /api/staff/orders/<user_id>/<order_id>/      401   403   403     200     403   200
 PATCH  /api/staff/orders/<user_id>/<order_id>/      401   403   403     200     403   200
 GET    /api/staff/refunds/                          401   403   403     200     403   200
@@ -192,11 +196,12 @@ class World:
             ("POST", "/api/wishlist/items/"): {"product_id": self.ids["sold_id"]},
             ("POST", "/api/orders/"): {"payment_method": "card"},
             ("POST", "/api/orders/<order_id>/payments/"): {"payment_method": "card"},
-            ("POST", "/api/payments/<payment_id>/refund/"): {"user_id": self.ids["user_id"]},
-            ("POST", "/api/payments/<payment_id>/received/"): {"user_id": self.ids["user_id"]},
-            ("POST", "/api/payments/<payment_id>/paid-out/"): {"user_id": self.ids["user_id"]},
+            ("POST", "/api/payments/<payment_id>/refund/"): {},
+            ("POST", "/api/payments/<payment_id>/received/"): {},
+            ("POST", "/api/payments/<payment_id>/paid-out/"): {},
             ("POST", "/api/staff/webhooks/"): WEBHOOK,
             ("PATCH", "/api/staff/webhooks/<endpoint_id>/"): {"is_active": True},
+            ("PATCH", "/api/staff/orders/<order_id>/"): {"order_status": "cancelled"},
             ("PATCH", "/api/staff/orders/<user_id>/<order_id>/"): {"order_status": "cancelled"},
         }
         return bodies.get((method, path), {}) | self.surprises

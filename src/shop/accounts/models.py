@@ -101,6 +101,21 @@ class Identity(DistributedModel):
         return f"{kind}:{normal_form(text)}"
 
 
+class Mark(DistributedModel):
+    """What the ids of a user's orders and payments end with (`sharding.ids.new_id_of`).
+
+    The mark itself decides the shard: who has such an id alone finds whose it is, and so its shard.
+    """
+
+    placement: ClassVar[Placement] = Distributed(by="value", colocate_with="accounts.Identity")
+
+    value = models.TextField(primary_key=True)
+    user_id = models.UUIDField()
+
+    def __str__(self) -> str:
+        return self.value
+
+
 class RefreshToken(UserShardedModel):
     """One refresh token of a family; using it retires it and gives the family its next one."""
 

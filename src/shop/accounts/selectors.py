@@ -4,7 +4,8 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from shop.accounts.models import Identity, User
+from sharding.ids import mark_of
+from shop.accounts.models import Identity, Mark, User
 from shop.core.errors import AccountClosed, NotFound
 
 NOBODY = UUID(int=0)
@@ -71,6 +72,15 @@ def owners_of(**names: str) -> set[UUID]:
     """Return who claimed these names, by kind: ``owners_of(username="ana", email="ana@…")``."""
     found = {_claimed_by(kind, name) for kind, name in names.items()}
     return {user_id for user_id in found if user_id}
+
+
+def owner_of(key: UUID) -> UUID | None:
+    """Return whose order or payment this is, by its id alone: one single-shard query.
+
+    None if the id carries nobody's mark: it was made before ids did, or up, or they are gone.
+    """
+    mark = Mark.objects.for_key(mark_of(key)).first()
+    return mark.user_id if mark else None
 
 
 def _claimed_by(kind: str, name: str) -> UUID | None:

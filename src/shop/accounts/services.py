@@ -9,10 +9,11 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from sharding.django.transactions import atomic, cursor_for
+from sharding.ids import mark_of
 from shop.accounts import attempts, tokens
 from shop.accounts.attempts import Attempts
 from shop.accounts.errors import FieldRefused, IdentityTaken, InvalidCredentials
-from shop.accounts.models import Identity, User
+from shop.accounts.models import Identity, Mark, User
 from shop.accounts.passwords import hashed, is_right
 from shop.accounts.selectors import active_user, locked_user, user_by_name
 from shop.core.db import retried
@@ -50,6 +51,7 @@ def register(
     with atomic(User, user.id):
         for kind in CLAIMED:
             _claim(kind, user)
+        Mark.objects.create(value=mark_of(user.id), user_id=user.id)
         user.save(force_insert=True)
     return user
 
@@ -189,6 +191,7 @@ def anonymise(user: User) -> None:
     """
     for kind in CLAIMED:
         Identity.objects.for_key(_names(user)[kind]).filter(user_id=user.id).delete()
+    Mark.objects.for_key(mark_of(user.id)).delete()
     user.username = f"deleted-{user.id.hex}"
     user.email = f"{user.id.hex}@deleted.invalid"
     user.first_name = user.last_name = ""

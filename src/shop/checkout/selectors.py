@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from sharding.django.reachable import reachable
+from shop.accounts.selectors import owner_of
 from shop.carts.models import ShoppingCart
 from shop.core.errors import NotFound
 from shop.core.models import OutboxEvent
@@ -45,6 +46,28 @@ def lock_cart_and_count_unpaid(user_id: UUID) -> CartToOrder | None:
 def payments_of_known_order(user_id: UUID, order_id: UUID) -> list[Payment]:
     """Return the payments of one of the user's orders, or raise NotFound."""
     return list(payments_of_order(user_id, order_of(user_id, order_id).id))
+
+
+def owner_of_order(order_id: UUID) -> UUID:
+    """Return whose an order is, by its number alone, or raise NotFound.
+
+    Asks one shard. For a number that carries no mark, made before they did, it asks all.
+    """
+    owner = owner_of(order_id)
+    if owner is None:
+        orders = Order.objects.cross_shard().filter(id=order_id)
+        owner = orders.values_list("user_id", flat=True).first()
+    if owner is None:
+        raise NotFound("There is no such order.")
+    return owner
+
+
+def owner_of_payment(payment_id: UUID) -> UUID:
+    """Return whose a payment is, by its id alone, or raise NotFound. Asks one shard."""
+    owner = owner_of(payment_id)
+    if owner is None:
+        raise NotFound("Nobody has such a payment, or it is from before ids told whose they are.")
+    return owner
 
 
 def order_for_staff(user_id: UUID, order_id: UUID) -> Order:

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.conf import settings
 
 from sharding.django.transactions import atomic
-from sharding.ids import new_id
+from sharding.ids import new_id_of
 from shop.carts.models import CartItem
 from shop.carts.selectors import items_of
 from shop.carts.services import empty
@@ -84,7 +84,7 @@ def place_order(
     _require_for_sale(items)
     lines = [_line(item) for item in items]
     _require_total(total_of(lines), expected_total)
-    order_id = new_id()
+    order_id = new_id_of(user_id)
     if counted := {line.product_id: line.quantity for line in lines if line.from_stock}:
         inventory.take(counted, order_id=order_id)
     order = create_order(user_id=user_id, order_id=order_id, cart_id=cart.id, lines=lines)

@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "shop.core.throttling.RateLimitFields",
+    "shop.core.middleware.PlainRefusals",
     "shop.core.middleware.BodyLimit",
     "shop.core.conditional.ConditionalGet",
     # For /admin/ alone: the API knows neither sessions nor cookies (BearerToken).

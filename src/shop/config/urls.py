@@ -6,11 +6,13 @@ from django.views.generic import RedirectView
 
 from sharding.django.console.urls import console
 from shop.core import health, metrics
+from shop.core.front import ApiIndex, Home
 from shop.core.openapi.views import DocsView, SchemaView
 from shop.core.roles import SHARD_ADMINS
 from shop.core.staff import staff_only
 
 urlpatterns = [
+    path("", Home.as_view()),
     path("health/live", health.live),
     path("health/ready", health.ready),
     path("metrics", metrics.show),
@@ -18,6 +20,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("shards/", include(console(access=staff_only(SHARD_ADMINS), frame="staff/page.html"))),
     path("status/", include("shop.monitoring.urls")),
+    path("api/", ApiIndex.as_view()),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", DocsView.as_view(), name="docs"),
     path(

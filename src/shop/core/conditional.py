@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.http import ConditionalGetMiddleware
+from django.utils.cache import set_response_etag
 from django.utils.http import quote_etag
 from rest_framework.request import Request
 
@@ -29,6 +30,7 @@ from shop.core.renderers import JSONRenderer
 Check: TypeAlias = Callable[[], None]
 
 READING = ("GET", "HEAD")
+UPDATING = ("PUT", "PATCH")
 CONDITIONS = {
     "HTTP_IF_MATCH": "If-Match",
     "HTTP_IF_NONE_MATCH": "If-None-Match",
@@ -65,6 +67,8 @@ class PreconditionUnsupported(DomainError):
 class ConditionalGet(ConditionalGetMiddleware):
     """Refuses conditions that are not compared; gives GETs an ETag, and 304 to who has it.
 
+    An update answers what a GET would answer now, and so has its ETag: the next update may follow.
+
     A view of the API names in `if_match` its methods that compare If-Match. Problems get no ETag:
     their request id differs each time.
     """
@@ -80,9 +84,18 @@ class ConditionalGet(ConditionalGetMiddleware):
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        if response.status_code != HTTPStatus.OK or "If-Match" in request.headers:
+        if response.status_code != HTTPStatus.OK:
+            return response
+        if request.method in UPDATING and _can_be_read(request):
+            set_response_etag(response)
+        if "If-Match" in request.headers:
             return response
         return super().process_response(request, response)
+
+
+def _can_be_read(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and hasattr(getattr(match.func, "cls", None), "get")
 
 
 def objection(request: HttpRequest, *, if_match: bool = False) -> DomainError | None:

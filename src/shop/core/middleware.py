@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 from shop.core.errors import problem_response
 
@@ -43,8 +43,7 @@ class SecurityHeaders:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        policy = next(text for path, text in CONTENT_POLICIES if request.path.startswith(path))
-        response.headers.setdefault("Content-Security-Policy", policy)
+        response.headers.setdefault("Content-Security-Policy", _policy_of(request.path))
         for name, value in FIXED_HEADERS.items():
             response.headers.setdefault(name, value)
         if _is_personal(request):
@@ -53,9 +52,30 @@ class SecurityHeaders:
         return response
 
 
+def _policy_of(path: str) -> str:
+    if path == "/":
+        return f"{_OWN}style-src 'self'"
+    return next(text for beginning, text in CONTENT_POLICIES if path.startswith(beginning))
+
+
 def _is_personal(request: HttpRequest) -> bool:
     """Tell whether the answer may be somebody's own: no cache on the way shall keep it."""
     return "Authorization" in request.headers or request.path.startswith("/api/auth/")
+
+
+class PlainRefusals:
+    """Makes a problem of what Django's own views say to a method that they do not have."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed):
+            return response
+        detail = f"Method {request.method} is not allowed here."
+        allowed = response.headers["Allow"]
+        return problem_response(405, "method_not_allowed", detail, Allow=allowed)
 
 
 class BodyLimit:

@@ -14,7 +14,7 @@ from shop.orders.models import Order, OrderEvent, OrderItem
 class Filters(TypedDict, total=False):
     """What staff may narrow the orders of all users by; the times are those of placing."""
 
-    status: str
+    order_status: str
     user_id: UUID
     created_after: datetime
     created_before: datetime
@@ -57,8 +57,8 @@ def orders_for_staff(filters: Filters) -> QuerySet[Order]:
     orders: QuerySet[Order] = (
         Order.objects.for_user(user_id) if user_id else Order.objects.cross_shard()
     )
-    if "status" in filters:
-        orders = orders.filter(order_status=filters["status"])
+    if "order_status" in filters:
+        orders = orders.filter(order_status=filters["order_status"])
     if "created_after" in filters:
         orders = orders.filter(created_at__gt=filters["created_after"])
     if "created_before" in filters:

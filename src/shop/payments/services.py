@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from sharding.django.transactions import cursor_for
+from sharding.ids import new_id_of
 from shop.payments.amounts import limits
 from shop.payments.errors import AmountNotPayable
 from shop.payments.models import Payment, WebhookEvent
@@ -30,6 +31,7 @@ def create_payment(
         _require_payable(amount)
     return Payment.objects.create(
         user_id=user_id,
+        id=new_id_of(user_id),
         order_id=order_id,
         amount=amount,
         payment_method=payment_method,

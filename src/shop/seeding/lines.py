@@ -7,7 +7,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import TypeVar
+from uuid import UUID
 
+from sharding.ids import mark_of
 from shop.accounts.models import Identity
 from shop.core.roles import Role
 from shop.inventory.models import StockMovement
@@ -74,7 +76,7 @@ def _shelves(world: World, ids: Random, start: int, some: Sequence[object]) -> L
 
 
 def _people(world: World, password: str, start: int, some: Sequence[object]) -> Lines:
-    identities, users = [], []
+    identities, users, marks = [], [], []
     for person in world.people[start : start + len(some)]:
         email, at = f"{person.username}@{person.domain}", stamp(person.at)
         identities += [
@@ -85,7 +87,8 @@ def _people(world: World, password: str, start: int, some: Sequence[object]) -> 
             f"{person.id}\t{person.username}\t{email}\t{password}\t{person.first_name}\t"
             f"{person.last_name}\t{Role.CUSTOMER}\tt\t{at}\t{at}\n"
         )
-    return {tables.IDENTITY: identities, tables.USER: users}
+        marks.append(f"{mark_of(UUID(person.id))}\t{person.id}\n")
+    return {tables.IDENTITY: identities, tables.MARK: marks, tables.USER: users}
 
 
 def _reviews(world: World, ids: Random, some: Sequence[habits.Review]) -> Lines:

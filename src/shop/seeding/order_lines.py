@@ -10,7 +10,7 @@ from shop.seeding import tables
 from shop.seeding.people import CANCEL_REASONS, CARRIERS
 from shop.seeding.sales import MINUTE, Event, Sale, Status
 from shop.seeding.tables import Table
-from shop.seeding.text import dashed, money, stamp, uuid7
+from shop.seeding.text import dashed, money, stamp, uuid7, uuid7_of
 from shop.seeding.world import World
 
 Reason = StockMovement.Reason
@@ -21,7 +21,8 @@ def orders(world: World, ids: Random, some: Sequence[Sale]) -> dict[Table, list[
     """Return the lines of these sales, by table."""
     lines: dict[Table, list[str]] = defaultdict(list)
     for sale in some:
-        user, key = world.people[sale.user].id, uuid7(sale.at, ids)
+        user = world.people[sale.user].id
+        key = uuid7_of(user, sale.at, ids)
         total = sum(world.products[index].cents * units for index, units in sale.lines)
         amount, at = money(total), stamp(sale.at)
         cart = uuid7(sale.at - ids.randrange(MINUTE, 90 * MINUTE), ids)
@@ -36,8 +37,8 @@ def orders(world: World, ids: Random, some: Sequence[Sale]) -> dict[Table, list[
             for event in sale.events
         ]
         lines[tables.PAYMENT].append(
-            f"{user}\t{uuid7(sale.at, ids)}\t{at}\t{key}\t{sale.method}\t{_token(sale)}\t\t"
-            f"{amount}\t{_payment(sale)}\n"
+            f"{user}\t{uuid7_of(user, sale.at, ids)}\t{at}\t{key}\t{sale.method}\t"
+            f"{_token(sale)}\t\t{amount}\t{_payment(sale)}\n"
         )
         lines[tables.OUTBOX].append(
             f'{user}\t{uuid7(sale.at, ids)}\t{at}\t{TOPIC}\t{{"order_id": "{dashed(key)}"}}\t'

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from django.db.models import Model
 
-from shop.accounts.models import Identity, User
+from shop.accounts.models import Identity, Mark, User
 from shop.carts.models import CartItem, ShoppingCart
 from shop.catalog.models import Category, Product
 from shop.core.models import OutboxEvent
@@ -40,6 +40,7 @@ PRODUCT = _table(
     "id name slug description price stock_quantity category_id created_at updated_at",
 )
 IDENTITY = _table(Identity, "value user_id")
+MARK = _table(Mark, "value user_id")
 USER = _table(
     User,
     "id username email password first_name last_name role is_active created_at updated_at",
@@ -72,6 +73,7 @@ TABLES = (
     CATEGORY,
     PRODUCT,
     IDENTITY,
+    MARK,
     USER,
     STOCK,
     MOVEMENT,

@@ -100,6 +100,7 @@ def test_orders_carts_products_profiles_and_staff_compare_if_match() -> None:
         *(f"{method} /api/cart/items/<uuid:item_id>/" for method in ("PATCH", "DELETE")),
         "POST /api/orders/",
         "POST /api/orders/<uuid:order_id>/cancel/",
+        "PATCH /api/staff/orders/<uuid:order_id>/",
         "PATCH /api/staff/orders/<uuid:user_id>/<uuid:order_id>/",
     }
 

@@ -27,6 +27,7 @@ ME = "/api/users/me/"
 # Every table that names a user, and what becomes of its rows. A new one has to be decided on.
 FORGOTTEN = {
     "accounts.Identity",
+    "accounts.Mark",
     "accounts.RefreshToken",
     "carts.CartItem",
     "carts.ShoppingCart",

@@ -1,5 +1,6 @@
 """The cart endpoints as API clients read them."""
 
+from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_serializer
@@ -19,6 +20,7 @@ TAGS = {
 LINE = {
     "id": UUID_EXAMPLE,
     "product_id": 17,
+    "product_name": "The Waves",
     "name": "The Waves",
     "quantity": 2,
     "price": "19.90",
@@ -30,12 +32,21 @@ LINE = {
 extend_schema_serializer(component_name="CartAddition")(AddItemSerializer)
 
 
+class SumField(serializers.DecimalField):
+    """A sum of lines."""
+
+    def __init__(self) -> None:
+        super().__init__(max_digits=20, decimal_places=2, min_value=Decimal(0), read_only=True)
+
+
+@extend_schema_serializer(deprecate_fields=["total"])
 class CartSerializer(serializers.Serializer[Any]):
     """A cart with its lines and their sum; a cart that nothing was put into has no id yet."""
 
     id = serializers.UUIDField(read_only=True, allow_null=True)
     items = CartItemSerializer(many=True, read_only=True)
-    total = serializers.DecimalField(max_digits=20, decimal_places=2, min_value=0, read_only=True)
+    total_amount = SumField()
+    total = SumField()
     updated_at = serializers.DateTimeField(read_only=True, allow_null=True)
 
 
@@ -49,6 +60,7 @@ OPERATIONS = {
         example={
             "id": UUID_EXAMPLE,
             "items": [LINE],
+            "total_amount": "39.80",
             "total": "39.80",
             "updated_at": TIME_EXAMPLE,
         },

@@ -4,15 +4,18 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from shop.carts.models import MAX_QUANTITY, CartItem, ShoppingCart
 from shop.core.fields import CatalogIdField
 
 
+@extend_schema_serializer(deprecate_fields=["name"])
 class CartItemSerializer(serializers.ModelSerializer[CartItem]):
     """A line of the cart, at the catalog's price of the moment."""
 
+    product_name = serializers.CharField(source="product.name", read_only=True)
     name = serializers.CharField(source="product.name", read_only=True)
     price = serializers.DecimalField(
         source="product.price", max_digits=12, decimal_places=2, read_only=True
@@ -25,6 +28,7 @@ class CartItemSerializer(serializers.ModelSerializer[CartItem]):
         fields = [
             "id",
             "product_id",
+            "product_name",
             "name",
             "quantity",
             "price",
@@ -54,6 +58,7 @@ def cart_body(cart: ShoppingCart | None, items: Iterable[CartItem]) -> dict[str,
     return {
         "id": str(cart.id) if cart else None,
         "items": CartItemSerializer(lines, many=True).data,
+        "total_amount": str(total),
         "total": str(total),
         "updated_at": cart.updated_at if cart else None,
     }

@@ -15,7 +15,7 @@ from shop.carts.api.serializers import (
     cart_body,
 )
 from shop.core.api import caller_id, idempotent_if_keyed, validated
-from shop.core.conditional import Check, matching
+from shop.core.conditional import Check, etag_of, matching
 from shop.core.idempotency import Answer
 from shop.core.permissions import LiveAccount
 from shop.core.strictness import refuse_unknown_parameters
@@ -66,7 +66,10 @@ class CartItemView(APIView):
         item = services.set_quantity(
             user_id=caller_id(request), item_id=item_id, check=_check(request), **wanted
         )
-        return Response(CartItemSerializer(item).data)
+        response = Response(CartItemSerializer(item).data)
+        if "If-Match" in request.headers:  # the cart's, so that its next change may follow at once
+            response.headers["ETag"] = etag_of(cart_shown_to(caller_id(request)))
+        return response
 
     def delete(self, request: Request, item_id: UUID) -> Response:
         services.remove_item(user_id=caller_id(request), item_id=item_id, check=_check(request))

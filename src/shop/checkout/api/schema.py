@@ -1,5 +1,6 @@
 """What changes orders and payments, as API clients read it."""
 
+from dataclasses import replace
 from typing import Any
 
 from rest_framework import serializers
@@ -41,7 +42,7 @@ PROBLEM_MEMBERS = {
 }
 
 HOW_TO_PAY = {"payment_method": "card", "payment_token": "tok_success"}
-BY_HAND = {"user_id": UUID_EXAMPLE, "reference": "SEPA 4711"}
+BY_HAND = {"reference": "SEPA 4711"}
 TRANSFER = {**DUE, "payment_method": "bank_transfer", "provider_ref": ""}
 PLACED = {"id": UUID_EXAMPLE, "status": "pending", "details": {}, "created_at": TIME_EXAMPLE}
 STAFF_ORDER = {"user_id": UUID_EXAMPLE, **ORDER, "payments": [PAYMENT], "events": [PLACED]}
@@ -53,6 +54,25 @@ class EventReceiptSerializer(serializers.Serializer[Any]):
     id = serializers.CharField(read_only=True)
     new = serializers.BooleanField(read_only=True)
 
+
+STAFF_READS = Operation(
+    id="staff_orders_read",
+    tag=STAFF,
+    summary="Read anybody's order with its payments and its history",
+    returns=StaffOrderSerializer,
+    example=STAFF_ORDER,
+)
+STAFF_CHANGES = Operation(
+    id="staff_orders_update",
+    tag=STAFF,
+    summary="Ship, deliver, cancel or refund an order",
+    body=OrderStatusSerializer,
+    sends={"order_status": "shipped"},
+    returns=StaffOrderSerializer,
+    example={**STAFF_ORDER, "order_status": "shipped"},
+    errors=(InvalidTransition,),
+)
+AS_IT_WAS: Any = {"deprecated": True, "says": ("Deprecation", "Sunset")}
 
 OPERATIONS = {
     "OrdersView.post": Operation(
@@ -117,11 +137,10 @@ OPERATIONS = {
         id="payments_refund",
         tag=PAYMENTS,
         summary="Refund a payment",
-        description="`user_id` names its owner. Payments are refunded in full; an `amount` that "
-        "is another one is refused. The order is ended at once; the payment is `refund_due` until "
-        "its money has moved, then `refunded`.",
+        description="In full; an `amount` that is another one is refused. The order is ended at "
+        "once; the payment is `refund_due` until its money has moved, then `refunded`.",
         body=RefundSerializer,
-        sends={"user_id": UUID_EXAMPLE},
+        sends={"amount": "39.80"},
         returns=PaymentSerializer,
         example={**PAYMENT, "status": "refund_due"},
         errors=(InvalidTransition, PartialRefund),
@@ -131,7 +150,7 @@ OPERATIONS = {
         id="payments_received",
         tag=PAYMENTS,
         summary="Say that a bank transfer has come",
-        description="`user_id` names its owner, `reference` what finds the booking again. Its "
+        description="`reference` is what finds the booking again. Its "
         "order is paid; if it was cancelled meanwhile, the payment is `refund_due`.",
         body=ByHandSerializer,
         sends=BY_HAND,
@@ -144,7 +163,7 @@ OPERATIONS = {
         id="payments_paid_out",
         tag=PAYMENTS,
         summary="Say that the money of a payment was sent back by hand",
-        description="`user_id` names its owner, `reference` what finds the booking again. A "
+        description="`reference` is what finds the booking again. A "
         "payment that is `refund_due` becomes `refunded`: a bank transfer, or what the gateway "
         "has given up.",
         body=ByHandSerializer,
@@ -170,21 +189,10 @@ OPERATIONS = {
         errors=(InvalidSignature, SignatureExpired, NotFound),
         security="webhook",
     ),
-    "StaffOrderView.get": Operation(
-        id="staff_orders_read",
-        tag=STAFF,
-        summary="Read anybody's order with its payments and its history",
-        returns=StaffOrderSerializer,
-        example=STAFF_ORDER,
-    ),
-    "StaffOrderView.patch": Operation(
-        id="staff_orders_update",
-        tag=STAFF,
-        summary="Ship, deliver, cancel or refund an order",
-        body=OrderStatusSerializer,
-        sends={"order_status": "shipped"},
-        returns=StaffOrderSerializer,
-        example={**STAFF_ORDER, "order_status": "shipped"},
-        errors=(InvalidTransition,),
+    "StaffOrderView.get": STAFF_READS,
+    "StaffOrderView.patch": STAFF_CHANGES,
+    "StaffOrderOfUserView.get": replace(STAFF_READS, id="staff_orders_read_of_user", **AS_IT_WAS),
+    "StaffOrderOfUserView.patch": replace(
+        STAFF_CHANGES, id="staff_orders_update_of_user", **AS_IT_WAS
     ),
 }

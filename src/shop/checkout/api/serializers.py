@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from shop.checkout.webhook import EFFECTS
@@ -27,19 +28,21 @@ class PlaceOrderSerializer(PayingSerializer):
     )
 
 
+@extend_schema_serializer(deprecate_fields=["user_id"])
 class RefundSerializer(serializers.Serializer[Payment]):
-    """Whose payment it is, and how much goes back: all of it, which need not be said."""
+    """How much goes back: all of it, which need not be said; nor need whose payment it is."""
 
-    user_id = serializers.UUIDField()
+    user_id = serializers.UUIDField(required=False)
     amount = serializers.DecimalField(
         max_digits=20, decimal_places=2, min_value=Decimal(0), required=False
     )
 
 
+@extend_schema_serializer(deprecate_fields=["user_id"])
 class ByHandSerializer(serializers.Serializer[Payment]):
-    """Whose payment it is, and what finds its booking at the bank."""
+    """What finds the payment's booking at the bank; whose it is need not be said."""
 
-    user_id = serializers.UUIDField()
+    user_id = serializers.UUIDField(required=False)
     reference = serializers.CharField(max_length=140, required=False)
 
 

@@ -1,7 +1,13 @@
 from django.urls import path
 
 from shop.checkout.api.gateway import WebhookView
-from shop.checkout.api.staff import PaidOutView, ReceivedView, RefundView, StaffOrderView
+from shop.checkout.api.staff import (
+    PaidOutView,
+    ReceivedView,
+    RefundView,
+    StaffOrderOfUserView,
+    StaffOrderView,
+)
 from shop.checkout.api.views import CancelOrderView, OrderPaymentsView, OrdersView
 
 urlpatterns = [
@@ -12,5 +18,6 @@ urlpatterns = [
     path("payments/<uuid:payment_id>/refund/", RefundView.as_view()),
     path("payments/<uuid:payment_id>/received/", ReceivedView.as_view()),
     path("payments/<uuid:payment_id>/paid-out/", PaidOutView.as_view()),
-    path("staff/orders/<uuid:user_id>/<uuid:order_id>/", StaffOrderView.as_view()),
+    path("staff/orders/<uuid:order_id>/", StaffOrderView.as_view()),
+    path("staff/orders/<uuid:user_id>/<uuid:order_id>/", StaffOrderOfUserView.as_view()),
 ]

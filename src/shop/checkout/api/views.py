@@ -11,7 +11,7 @@ from shop.carts.api.views import cart_shown_to
 from shop.checkout import selectors, services
 from shop.checkout.api.serializers import PayingSerializer, PlaceOrderSerializer
 from shop.core.api import caller_id, idempotent, require_no_body, validated
-from shop.core.conditional import matching, require_match
+from shop.core.conditional import etag_of, matching, require_match
 from shop.core.idempotency import Answer
 from shop.core.strictness import refuse_unknown_parameters
 from shop.orders.api.serializers import OrderSerializer
@@ -59,7 +59,9 @@ class CancelOrderView(APIView):
             order = services.cancel_order(user_id=user_id, order_id=order_id, check=check)
             return Answer(200, OrderSerializer(order).data)
 
-        return idempotent(request, work)
+        response = idempotent(request, work)
+        response.headers["ETag"] = etag_of(response.data)
+        return response
 
 
 class OrderPaymentsView(APIView):

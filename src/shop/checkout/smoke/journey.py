@@ -155,7 +155,7 @@ class Journey:
         )
         line.must("the quantity", line["quantity"], 3)
         cart = buyer.step("look at the cart", "GET", "/api/cart/")
-        cart.must("the total", cart["total"], "59.70")
+        cart.must("the total", cart["total_amount"], "59.70")
         wish = {"product_id": product}
         buyer.step("put it on the wishlist", "POST", "/api/wishlist/items/", json=wish, expect=201)
         wishlist = buyer.step("look at the wishlist", "GET", "/api/wishlist/")

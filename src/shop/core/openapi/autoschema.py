@@ -77,6 +77,9 @@ class Schema(AutoSchema):
             sentences.append(f"For the roles {names}.")
         return "\n\n".join(filter(None, sentences))
 
+    def is_deprecated(self) -> bool:
+        return self.told.deprecated
+
     def get_tags(self) -> list[str]:
         return [self.told.tag]
 
@@ -155,7 +158,8 @@ class Schema(AutoSchema):
 
     def _success_headers(self) -> list[str]:
         wanted = {
-            "ETag": self.method == "GET",
+            "ETag": self.method in ("GET", "PUT", "PATCH")
+            or (self._compares_if_match() and self.told.returns is not None),
             "Location": self.told.located,
             "Idempotent-Replayed": bool(self.told.idempotent),
         }

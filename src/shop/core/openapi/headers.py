@@ -46,6 +46,8 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
         "required": True,
         "schema": {"type": "integer", "minimum": 1},
     },
+    "Deprecation": _text("Since when this is deprecated, in unix seconds.", pattern="^@[0-9]+$"),
+    "Sunset": _text("Until when it answers at least, as an HTTP date."),
     "WWW-Authenticate": _text("How to authenticate."),
 }
 EVERYWHERE = ("X-Request-ID", "RateLimit-Policy", "RateLimit")

@@ -39,8 +39,10 @@ of its list. Rows added meanwhile neither repeat nor hide others. There is no co
 
 **Versions of things.** A GET has an `ETag`. Send it as `If-None-Match` to be answered 304 as long
 as nothing changed, and as `If-Match` with an update to be refused (412 `precondition_failed`) if
-somebody else was faster. A condition that cannot be read, or that an operation does not compare, is
-refused (400). Categories and products are the same for everybody: without a token any
+somebody else was faster. Updates answer the new ETag. A compressed answer has a weak one
+(`W/"…"`), which If-None-Match takes and If-Match never matches; what needs a token and can be
+updated comes uncompressed. A condition that cannot be read, or that an operation does not compare,
+is refused (400). Categories and products are the same for everybody: without a token any
 cache may keep them for the few seconds that `Cache-Control` says. Parameters that are not listed
 make no difference, and do not come back in `next`.
 

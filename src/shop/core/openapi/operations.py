@@ -39,6 +39,7 @@ class Operation:
         located: whether the answer has a Location header.
         says: further headers of the answer.
         security: the name of the security scheme, for who needs one.
+        deprecated: whether it is going to be removed; see `shop.core.deprecation`.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Operation:
     located: bool = False
     says: tuple[str, ...] = ()
     security: str = "bearer"
+    deprecated: bool = False
 
 
 def operation_of(view: object, method: str) -> Operation | None:

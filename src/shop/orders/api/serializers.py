@@ -1,5 +1,8 @@
 """The shapes of the order endpoints."""
 
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from shop.core.fields import CurrencyField
@@ -53,10 +56,17 @@ class StaffOrderRowSerializer(serializers.ModelSerializer[Order]):
         ]
 
 
+@extend_schema_serializer(deprecate_fields=["status"])
 class OrderFilterSerializer(serializers.Serializer[Order]):
-    """What staff may narrow the orders of all users by."""
+    """What staff may narrow the orders of all users by; `status` is `order_status` as it was."""
 
+    order_status = serializers.ChoiceField(choices=Order.Status.choices, required=False)
     status = serializers.ChoiceField(choices=Order.Status.choices, required=False)
     user_id = serializers.UUIDField(required=False)
     created_after = serializers.DateTimeField(required=False)
     created_before = serializers.DateTimeField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "status" in attrs:
+            attrs.setdefault("order_status", attrs.pop("status"))
+        return attrs

@@ -15,6 +15,7 @@ TAGS = {WISHLIST: "Products that the caller wants to remember."}
 ITEM = {
     "id": UUID_EXAMPLE,
     "product_id": 17,
+    "product_name": "The Waves",
     "name": "The Waves",
     "price": "19.90",
     "for_sale": True,

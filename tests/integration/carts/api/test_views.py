@@ -32,6 +32,7 @@ def test_a_cart_that_was_never_opened_is_empty(shopper: APIClient) -> None:
     assert shopper.get(CART).json() == {
         "id": None,
         "items": [],
+        "total_amount": "0.00",
         "total": "0.00",
         "updated_at": None,
     }
@@ -51,6 +52,7 @@ def test_a_line_shows_what_it_is_and_what_it_costs(
     assert line.pop("created_at") <= line.pop("updated_at")
     assert line == {
         "product_id": product.id,
+        "product_name": "A book",
         "name": "A book",
         "quantity": 2,
         "price": "12.50",
@@ -208,6 +210,21 @@ def test_a_cart_that_has_changed_since_it_was_read_is_left_alone(
     seen = {"If-Match": f'"x", {before.headers["ETag"]}'}
     assert change(shopper, line, seen).status_code in (200, 204)
     assert shopper.get(CART).json() != before.json()
+
+
+def test_a_chain_of_changes_is_held_against_the_etag_that_each_answers(
+    shopper: APIClient, make_product: MakeProduct
+) -> None:
+    line = f"{ITEMS}{add(shopper, make_product().id, 1).json()['id']}/"
+    etag = shopper.get(CART).headers["ETag"]
+    for quantity in (2, 3, 4):
+        changed = shopper.patch(line, {"quantity": quantity}, headers={"If-Match": etag})
+        assert changed.status_code == 200
+        assert changed.headers["ETag"] != etag
+        etag = changed.headers["ETag"]
+    assert shopper.get(CART).headers["ETag"] == etag
+    # Without If-Match none is answered: it would be the line's own, which nothing is held against.
+    assert "ETag" not in shopper.patch(line, {"quantity": 1}).headers
 
 
 def test_a_cart_that_was_never_opened_has_a_version_too(shopper: APIClient) -> None:

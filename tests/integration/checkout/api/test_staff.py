@@ -4,14 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils.http import parse_http_date
 from rest_framework.test import APIClient
 
-from sharding.ids import new_id
+from sharding.ids import new_id, new_id_of
 from shop.accounts import services as accounts
 from shop.accounts.models import User
 from shop.core.roles import Role
 from shop.inventory.selectors import available, drift
 from shop.orders.models import Order
+from shop.orders.services import create_order
 from shop.payments.models import Payment
 from tests.conftest import PASSWORD
 from tests.integration.checkout.state import history_of, payments_of, status_of, topics_of
@@ -24,8 +26,8 @@ Refund = Callable[..., Any]
 
 
 @pytest.fixture
-def path(ana: User, placed: dict[str, Any]) -> str:
-    return f"/api/staff/orders/{ana.id}/{placed['id']}/"
+def path(placed: dict[str, Any]) -> str:
+    return f"/api/staff/orders/{placed['id']}/"
 
 
 @pytest.fixture
@@ -39,13 +41,12 @@ def change(support: APIClient, path: str) -> Change:
 
 
 @pytest.fixture
-def refund(support: APIClient, ana: User, payment: Payment) -> Refund:
+def refund(support: APIClient, payment: Payment) -> Refund:
     """Refund Ana's payment, under a key."""
 
     def post(key: str | None = "refund-1", **changes: Any) -> Any:
         headers = {} if key is None else {"Idempotency-Key": key}
-        body = {"user_id": str(ana.id)} | changes
-        return support.post(f"/api/payments/{payment.id}/refund/", body, headers=headers)
+        return support.post(f"/api/payments/{payment.id}/refund/", changes, headers=headers)
 
     return post
 
@@ -140,6 +141,64 @@ def test_an_order_that_has_changed_since_staff_read_it_is_left_alone(
     assert status_of(ana, placed["id"]) == "paid"
     read = support.get(path).headers["ETag"]
     assert change("shipped", **{"If-Match": read}).status_code == 200
+
+
+def test_an_order_is_found_by_its_number_whoever_placed_it(
+    support: APIClient, path: str, placed: dict[str, Any]
+) -> None:
+    assert support.get(path).json()["id"] == placed["id"]
+    assert_problem(support.get(f"/api/staff/orders/{new_id()}/"), 404, "not_found")
+
+
+def test_a_cancellation_answers_what_can_be_read_then_and_its_etag(
+    ana: User, as_user: Any, placed: dict[str, Any]
+) -> None:
+    shopper, path = as_user(ana), f"/api/orders/{placed['id']}/"
+    cancelled = shopper.post(f"{path}cancel/", {}, headers={"Idempotency-Key": "cancel"})
+    read = shopper.get(path)
+    assert cancelled.json() == read.json()
+    assert cancelled.headers["ETag"] == read.headers["ETag"]
+
+
+def test_an_order_from_before_numbers_told_whose_they_are_is_found_too(
+    ana: User, support: APIClient
+) -> None:
+    old = create_order(user_id=ana.id, order_id=new_id(), cart_id=new_id(), lines=[])
+    assert support.get(f"/api/staff/orders/{old.id}/").json()["user_id"] == str(ana.id)
+
+
+def test_a_number_that_carries_a_users_mark_but_is_none_of_theirs_is_not_found(
+    ana: User, support: APIClient
+) -> None:
+    made_up = new_id_of(ana.id)
+    assert_problem(support.get(f"/api/staff/orders/{made_up}/"), 404, "not_found")
+    refund = f"/api/payments/{made_up}/refund/"
+    assert_problem(support.post(refund, {}, headers={"Idempotency-Key": "k"}), 404, "not_found")
+
+
+def test_the_path_that_names_the_user_still_answers_and_says_until_when(
+    ana: User, support: APIClient, path: str, placed: dict[str, Any]
+) -> None:
+    as_it_was = f"/api/staff/orders/{ana.id}/{placed['id']}/"
+    old, new = support.get(as_it_was), support.get(path)
+    assert old.content == new.content
+    assert (old.headers["Deprecation"][0], old.headers["Sunset"][-3:]) == ("@", "GMT")
+    since = int(old.headers["Deprecation"][1:])
+    assert parse_http_date(old.headers["Sunset"]) - since >= 180 * 24 * 3600
+    assert "Deprecation" not in new.headers
+    assert support.patch(as_it_was, {"order_status": "cancelled"}).status_code == 200
+
+
+def test_an_update_answers_the_etag_that_the_next_one_is_held_against(
+    support: APIClient, path: str, payment: Payment, tell: Any
+) -> None:
+    tell(payment, "succeeded")
+    etag = support.get(path).headers["ETag"]
+    for status in ("shipped", "delivered"):
+        changed = support.patch(path, {"order_status": status}, headers={"If-Match": etag})
+        assert changed.status_code == 200
+        etag = changed.headers["ETag"]
+    assert support.get(path).headers["ETag"] == etag
 
 
 def test_an_order_is_found_under_its_own_user_alone(

@@ -43,6 +43,7 @@ def test_an_item_shows_what_it_is_and_what_it_costs(
     assert item.pop("created_at")
     assert item == {
         "product_id": product.id,
+        "product_name": "A book",
         "name": "A book",
         "price": "12.50",
         "for_sale": True,
