@@ -291,3 +291,17 @@ def test_an_addition_without_a_key_is_made_each_time(
     assert "Idempotent-Replayed" not in add(shopper, product.id, 2)
     add(shopper, product.id, 2)
     assert [line["quantity"] for line in shopper.get(ITEMS).json()] == [4]
+
+
+def test_a_cart_is_full_at_its_hundredth_line_and_can_still_be_ordered(
+    shopper: APIClient, make_product: MakeProduct
+) -> None:
+    ids = [make_product(f"book {number}", stock=2).id for number in range(103)]
+    answers = [shopper.post("/api/cart/items/", {"product_id": pid}) for pid in ids]
+    assert [answer.status_code for answer in answers] == [201] * 100 + [409] * 3
+    assert_problem(answers[-1], 409, "too_many_lines")
+    assert shopper.post("/api/cart/items/", {"product_id": ids[0]}).status_code == 201
+    key = {"Idempotency-Key": "all of it"}
+    placed = shopper.post("/api/orders/", {"payment_method": "card"}, headers=key)
+    assert placed.status_code == 201
+    assert len(placed.json()["items"]) == 100
