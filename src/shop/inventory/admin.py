@@ -50,7 +50,7 @@ class ShelfPage(ProductSearch):
     """Stock by product: the list shows the published figures, a product's page the real ones."""
 
     form = MovementForm
-    list_display = ["name", "stock_quantity", "updated_at"]
+    list_display = ["name", "stock_quantity", "track_inventory", "status", "updated_at"]
     fields = ["name", "available", "track_inventory", "delta", "reason", "ledger"]
     readonly_fields = ["name", "available", "track_inventory", "ledger"]
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from shop.accounts.models import User
 from shop.carts.services import add_item
+from shop.catalog.models import Product
 from shop.checkout import charging, reconciling
 from shop.checkout.services import cancel_order, place_order, refund_payment
 from shop.inventory.models import Stock
@@ -168,3 +169,20 @@ def test_the_table_says_when_all_is_well(place: Place) -> None:
     out = StringIO()
     call_command("reconcile", stdout=out)
     assert out.getvalue() == "Stock, orders and payments agree.\n"
+
+
+def test_what_is_not_counted_needs_no_stock_to_agree_and_is_told(
+    ana: User, make_product: MakeProduct, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciling, "SECOND_LOOK_AFTER", 0.0)
+    product = make_product("Wrapping")
+    Product.objects.filter(id=product.id).update(track_inventory=False)
+    add_item(user_id=ana.id, product_id=product.id, quantity=2)
+    with transaction.atomic():
+        place_order(user_id=ana.id, payment_method="card")
+    out = StringIO()
+    call_command("reconcile", stdout=out)
+    assert out.getvalue().splitlines() == [
+        "Stock, orders and payments agree.",
+        "1 products are sold without counting.",
+    ]

@@ -15,6 +15,7 @@ from shop.catalog.models import Category, Product
 from shop.inventory import services as inventory
 from shop.inventory.publishing import publish_changes
 from shop.reviews import services as reviews
+from tests.conftest import MakeProduct
 from tests.integration.catalog.api.conftest import Committed
 from tests.integration.core.assertions import statements
 
@@ -289,3 +290,25 @@ def test_rows_that_cannot_be_told_are_not_forgotten(
 ) -> None:
     committed(lambda: query().update(price=PRICE))
     assert {"product", "other", "all", "novels", "chess"} <= shop.stale()
+
+
+@pytest.mark.parametrize("status", ["draft", "archived"])
+def test_a_product_that_is_taken_off_sale_and_put_back_is_seen_so_at_once(
+    stranger: APIClient, committed: Committed[Any], make_product: MakeProduct, status: str
+) -> None:
+    mug = committed(lambda: make_product("Mug"))
+    paths = ["/api/products/", f"/api/products/?category={mug.category_id}"]
+    one = f"/api/products/{mug.id}/"
+
+    def seen() -> list[bool]:
+        """Ask twice: what is answered first is kept."""
+        for _ in range(2):
+            lists = [bool(stranger.get(path).json()["results"]) for path in paths]
+            found = [*lists, stranger.get(one).status_code == 200]
+        return found
+
+    assert seen() == [True] * 3
+    committed(lambda: services.update_product(mug.id, {"status": status}))
+    assert seen() == [False] * 3
+    committed(lambda: services.update_product(mug.id, {"status": "active"}))
+    assert seen() == [True] * 3

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from shop.catalog import selectors as catalog
 from shop.checkout import reconciling
 from shop.checkout.reconciling import Finding
 
@@ -41,3 +42,5 @@ class Command(BaseCommand):
             self.stdout.write(f"{finding.kind:8} {finding.id:36} {finding.detail}")
         if not findings:
             self.stdout.write("Stock, orders and payments agree.")
+        if uncounted := catalog.with_category().filter(track_inventory=False).count():
+            self.stdout.write(f"{uncounted} products are sold without counting.")
