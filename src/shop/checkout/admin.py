@@ -11,8 +11,9 @@ from sharding.django.transactions import atomic
 from shop.accounts.selectors import owners_of
 from shop.catalog import selectors as catalog
 from shop.checkout import by_hand, services
-from shop.checkout.selectors import order_for_staff
+from shop.checkout.selectors import order_for_staff, owner_of_order, owner_of_payment
 from shop.core.admin.desk import Acting, Action, Column, Desk, Rows, register
+from shop.core.errors import NotFound
 from shop.core.fields import BIGINT_MAX
 from shop.orders.models import Order, OrderItem
 from shop.payments.models import Payment
@@ -69,7 +70,7 @@ class OrderDesk(Desk):
     plural = "Orders"
     search_help = (
         "An order's number, a customer's whole e-mail address or username, or a product: its id, "
-        "its slug or words of its name. Numbers and products are looked up on every shard."
+        "its slug or words of its name. Products are looked up on every shard."
     )
     choices = (("all", "All"), *Status.choices)
     columns = (
@@ -114,7 +115,7 @@ class OrderDesk(Desk):
     def find(self, term: str) -> Rows:
         """Return the orders of a number, a customer or a product."""
         if (number := _uuid(term)) is not None:
-            return _orders().filter(id=number)
+            return _owned(owner_of_order, number, Order)
         owners = owners_of(username=term, email=term)
         if owners:
             found: QuerySet[Order] = _orders().filter(user_id__in=owners)
@@ -140,7 +141,7 @@ class PaymentDesk(Desk):
 
     model = Payment
     plural = "Payments"
-    search_help = "A payment's number (every shard), or a customer's e-mail address or username."
+    search_help = "A payment's number, or a customer's whole e-mail address or username."
     choices = (
         ("due", "Refunds due"),
         ("transfers", "Bank transfers awaited"),
@@ -158,7 +159,7 @@ class PaymentDesk(Desk):
 
     def find(self, term: str) -> Rows:
         if (number := _uuid(term)) is not None:
-            return _payments().filter(id=number)
+            return _owned(owner_of_payment, number, Payment)
         owners = owners_of(username=term, email=term)
         if len(owners) == 1:
             return payments_of(owners.pop())
@@ -257,6 +258,15 @@ def _orders() -> QuerySet[Order]:
 def _payments() -> QuerySet[Payment]:
     payments: QuerySet[Payment] = Payment.objects.cross_shard()
     return payments
+
+
+def _owned(owner: Callable[[UUID], UUID], number: UUID, model: type[Order | Payment]) -> Rows:
+    """Return the order or payment of a number, from its user's shard."""
+    try:
+        found: QuerySet[Any] = model.objects.for_user(owner(number)).filter(id=number)
+    except NotFound:
+        return []
+    return found
 
 
 def _products(term: str) -> list[int]:
