@@ -8,6 +8,8 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.serializers import BaseSerializer, Serializer
 
+from shop.core.openapi.operations import operation_of
+
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 BODY_METHODS = ("POST", "PUT", "PATCH")
 
@@ -104,6 +106,15 @@ def _subclasses(base: type[BaseSerializer]) -> Iterator[type[Serializer]]:
     for subclass in base.__subclasses__():
         yield subclass
         yield from _subclasses(subclass)
+
+
+def taken_fields(route: Route, method: str) -> set[str]:
+    """Return the names of the fields that the body of an operation may have."""
+    told = operation_of(route.view.view_class(), method)  # type: ignore[attr-defined]
+    if told is None or told.body is None:
+        return set()
+    serializer = told.body() if isinstance(told.body, type) else told.body
+    return {name for name, field in serializer.fields.items() if not field.read_only}
 
 
 def acceptable_body() -> dict[str, Any]:
