@@ -30,10 +30,15 @@ ON CONFLICT (user_id) DO UPDATE SET updated_at = EXCLUDED.updated_at
 RETURNING id
 """
 
-# Adds a line, or adds up with the one that is there.
+# Adds a line, or adds up with the one that is there. The cart is locked, so that nobody else adds
+# one meanwhile: no row means that it is full of other products.
 ADD = """
 INSERT INTO {item} AS item (user_id, id, cart_id, product_id, quantity, created_at, updated_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s)
+SELECT cart.user_id, %(id)s, cart.id, %(product_id)s, %(quantity)s, %(now)s, %(now)s
+  FROM {cart} cart WHERE cart.user_id = %(user_id)s AND cart.id = %(cart_id)s
+   AND (SELECT count(*) FROM {item} other WHERE other.user_id = %(user_id)s
+                                            AND other.cart_id = cart.id
+                                            AND other.product_id <> %(product_id)s) < %(most)s
 ON CONFLICT (user_id, cart_id, product_id) DO UPDATE
 SET quantity = item.quantity + EXCLUDED.quantity, updated_at = EXCLUDED.updated_at
 RETURNING id, quantity, created_at, updated_at
@@ -59,12 +64,19 @@ def add_item(*, user_id: UUID, product_id: int, quantity: int) -> CartItem:
             if (row := cursor.fetchone()) is None:
                 raise AccountClosed
             (item.cart_id,) = row
-            _require_room(item)
-            cursor.execute(
-                ADD.format(item=CartItem._meta.db_table),
-                [user_id, new_id(), item.cart_id, item.product_id, quantity, now, now],
-            )
-            item.id, item.quantity, item.created_at, item.updated_at = cursor.fetchone()
+            values = {
+                "user_id": user_id,
+                "cart_id": item.cart_id,
+                "id": new_id(),
+                "product_id": item.product_id,
+                "quantity": quantity,
+                "now": now,
+                "most": settings.MAX_LINES,
+            }
+            cursor.execute(ADD.format(item=CartItem._meta.db_table, **tables), values)
+            if (row := cursor.fetchone()) is None:
+                raise TooManyLines("A cart")
+            item.id, item.quantity, item.created_at, item.updated_at = row
     except IntegrityError as error:
         raise _translated(error) from error
     return item
@@ -130,13 +142,6 @@ def discard(user_id: UUID, *, check: Check = unconditional) -> None:
 def empty(user_id: UUID) -> None:
     """Remove the user's cart, which is locked; its lines go with it (ON DELETE CASCADE)."""
     ShoppingCart.objects.for_user(user_id).delete()
-
-
-def _require_room(item: CartItem) -> None:
-    """Raise TooManyLines if the cart, which is locked, is full of other products."""
-    others = CartItem.objects.for_user(item.user_id).exclude(product_id=item.product_id)
-    if others.count() >= settings.MAX_LINES:
-        raise TooManyLines("A cart")
 
 
 def _translated(error: IntegrityError) -> DomainError:

@@ -57,6 +57,8 @@ class Order(UserShardedModel):
     @property
     def payment_status(self) -> str:
         """How its newest payment stands: the one that is in force, or was last."""
+        if hasattr(self, "newest_payment"):  # asked for with the order
+            return str(self.newest_payment or "")
         newest = max(self.payments.all(), key=lambda payment: payment.id, default=None)
         return newest.status if newest else ""
 
