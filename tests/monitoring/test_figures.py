@@ -46,6 +46,7 @@ CHOSEN = {
 @pytest.fixture(scope="module")
 def in_use(prometheus: Watch, url: str) -> Iterator[Watch]:
     """The stack after a buyer's whole journey, and what shops have besides; somebody browses."""
+    manage("seed", "--products", "5", "--users", "1", "--orders", "1")
     manage("smoke")
     with httpx.Client(base_url=url, timeout=60) as client:
         _misfortunes(client)
