@@ -3,7 +3,7 @@ from django.db import migrations, models
 from sharding.django.operations import Distribute
 
 # The users that are there already get theirs. The orders that they have do not carry it: those are
-# looked for on every shard (docs/adr/0014).
+# looked for on every shard (docs/adr/0011).
 MARKS = """
 INSERT INTO accounts_mark (value, user_id)
 SELECT right(replace(id::text, '-', ''), 16), id FROM accounts_user WHERE deleted_at IS NULL
