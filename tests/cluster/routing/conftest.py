@@ -39,6 +39,7 @@ WRITTEN = (
     "accounts_refreshtoken",
     "accounts_user",
     "accounts_identity",
+    "accounts_mark",
 )
 
 

@@ -22,6 +22,7 @@ from tests.conftest import MakeProduct
 # What lies on other shards by design: the claimed names, the stock, and the reviews of products.
 OF_OTHER_KEYS = {
     "accounts_identity",
+    "accounts_mark",
     "inventory_stock",
     "inventory_stockmovement",
     "reviews_review",

@@ -13,7 +13,7 @@ from tests.integration.core.assertions import assert_problem, invalid_fields
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("path", ["/", "/nowhere", "/api/", "/api/products", "/api/cart/items/x/"])
+@pytest.mark.parametrize("path", ["/nowhere", "/api", "/api/products", "/api/cart/items/x/"])
 def test_a_path_that_no_route_has_is_a_problem(client: APIClient, path: str) -> None:
     body = assert_problem(client.get(path), 404, "not_found")
     assert body["title"] == "Not Found"

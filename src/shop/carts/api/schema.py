@@ -98,11 +98,13 @@ OPERATIONS = {
         id="cart_items_update",
         tag=CART,
         summary="Change the quantity of a line",
-        description="To a number from 1 on; to take the line out, delete it.",
+        description="To a number from 1 on; to take the line out, delete it. With `If-Match`, the"
+        " answer has the cart's new ETag.",
         body=QuantitySerializer,
         sends={"quantity": 3},
         returns=CartItemSerializer,
         example={**LINE, "quantity": 3},
+        versioned=False,
     ),
     "CartItemView.delete": Operation(
         id="cart_items_remove",

@@ -99,6 +99,7 @@ OPERATIONS = {
         ),
         idempotent="required",
         located=True,
+        versioned=False,
     ),
     "CancelOrderView.post": Operation(
         id="orders_cancel",

@@ -158,12 +158,15 @@ class Schema(AutoSchema):
 
     def _success_headers(self) -> list[str]:
         wanted = {
-            "ETag": self.method in ("GET", "PUT", "PATCH")
-            or (self._compares_if_match() and self.told.returns is not None),
+            "ETag": self.told.versioned and self._has_version(),
             "Location": self.told.located,
             "Idempotent-Replayed": bool(self.told.idempotent),
         }
         return [*self.told.says, *(name for name, is_wanted in wanted.items() if is_wanted)]
+
+    def _has_version(self) -> bool:
+        is_updated = self._compares_if_match() and self.told.returns is not None
+        return is_updated or self.method in ("GET", "PUT", "PATCH")
 
     def _refusals(self) -> Iterator[Refusal]:
         yield from map(refusal, self.told.errors)

@@ -39,6 +39,8 @@ class Operation:
         located: whether the answer has a Location header.
         says: further headers of the answer.
         security: the name of the security scheme, for who needs one.
+        versioned: whether the answer always has the ETag that the next update compares; where
+            If-Match is about another resource, it has not.
         deprecated: whether it is going to be removed; see `shop.core.deprecation`.
     """
 
@@ -59,6 +61,7 @@ class Operation:
     located: bool = False
     says: tuple[str, ...] = ()
     security: str = "bearer"
+    versioned: bool = True
     deprecated: bool = False
 
 
