@@ -34,12 +34,18 @@ _LOST_AT_COMMIT = re.compile(
 )
 
 
+# A node that leaves is told to know no others first, before it forgets the tables as well.
+_KNOWS_NO_NODE = re.compile(
+    r"there are no nodes in that group|node group \d+ does not have a primary node"
+)
+
+
 class MapOutdated(OperationalError):
     """The shards are not where the map said; it is being read again, and so may the work begin."""
 
 
 class NodeHasLeft(MapOutdated):
-    """A node that does not know the shop's tables: it has been taken out of the cluster."""
+    """A node that does not know the tables or the other nodes: it is out of the cluster."""
 
 
 def code_of(error: BaseException) -> str | None:
@@ -69,9 +75,12 @@ def is_lost_at_commit(error: BaseException) -> bool:
     return internal and _LOST_AT_COMMIT.search(str(error)) is not None
 
 
-def knows_no_table(error: BaseException) -> bool:
-    """Tell whether a table is missing as a whole, and not a shard of it.
+def has_left(error: BaseException) -> bool:
+    """Tell whether a node knows a table no more as a whole, or none of the other nodes.
 
     From a node this means that it has left the cluster, while the map in use still names it.
     """
-    return code_of(error) == errorcodes.UNDEFINED_TABLE and not _SHARD_GONE.search(str(error))
+    code = code_of(error)
+    if code == errorcodes.INTERNAL_ERROR:
+        return _KNOWS_NO_NODE.search(str(error)) is not None
+    return code == errorcodes.UNDEFINED_TABLE and not _SHARD_GONE.search(str(error))

@@ -10,11 +10,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, ProgrammingError, connections, transaction
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    InternalError,
+    ProgrammingError,
+    connections,
+    transaction,
+)
 from django.db.models import Model
 
 from sharding.django import node_aliases, routing
-from sharding.django.failures import NodeHasLeft, knows_no_table
+from sharding.django.failures import NodeHasLeft, has_left
 
 _pinned: ContextVar[str | None] = ContextVar("pinned", default=None)
 
@@ -46,8 +52,8 @@ def atomic(
                 yield
             finally:
                 _pinned.reset(token)
-    except ProgrammingError as error:
-        if node_aliases.is_node(alias) and knows_no_table(error):
+    except (InternalError, ProgrammingError) as error:
+        if node_aliases.is_node(alias) and has_left(error):
             routing.skip(alias)
             raise NodeHasLeft(str(error)) from error
         raise

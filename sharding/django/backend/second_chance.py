@@ -8,7 +8,7 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sharding.django import map_cache, node_aliases, routing
-from sharding.django.failures import is_lost, is_passing, knows_no_table
+from sharding.django.failures import has_left, is_lost, is_passing
 
 
 def alias_after(error: Error, connection: BaseDatabaseWrapper) -> str | None:
@@ -18,7 +18,7 @@ def alias_after(error: Error, connection: BaseDatabaseWrapper) -> str | None:
     if is_passing(error):
         map_cache.expire()
         return DEFAULT_DB_ALIAS
-    if node_aliases.is_node(connection.alias) and (is_lost(error) or knows_no_table(error)):
+    if node_aliases.is_node(connection.alias) and (is_lost(error) or has_left(error)):
         connection.close()
         routing.skip(connection.alias)
         return DEFAULT_DB_ALIAS

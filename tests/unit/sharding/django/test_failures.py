@@ -7,10 +7,10 @@ from psycopg2 import errorcodes
 
 from sharding.django.failures import (
     NodeHasLeft,
+    has_left,
     is_lost,
     is_lost_at_commit,
     is_passing,
-    knows_no_table,
 )
 
 
@@ -65,11 +65,22 @@ def test_a_lost_connection_is_told_from_a_failed_statement(
     assert is_lost(error) is lost
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "there is a shard placement in node group 2 but there are no nodes in that group",
+        "node group 2 does not have a primary node",
+    ],
+)
+def test_a_node_that_knows_no_other_node_has_left(said: str) -> None:
+    assert has_left(raised(InternalError, errorcodes.INTERNAL_ERROR, said))
+
+
 def test_a_node_without_our_tables_is_told_from_a_shard_that_moved() -> None:
     missing = 'relation "orders_order" does not exist'
-    assert knows_no_table(raised(SyntaxFault, errorcodes.UNDEFINED_TABLE, missing))
-    assert not knows_no_table(raised(SyntaxFault, errorcodes.UNDEFINED_TABLE, GONE))
-    assert not knows_no_table(raised(InternalError, errorcodes.INTERNAL_ERROR, CLOSED))
+    assert has_left(raised(SyntaxFault, errorcodes.UNDEFINED_TABLE, missing))
+    assert not has_left(raised(SyntaxFault, errorcodes.UNDEFINED_TABLE, GONE))
+    assert not has_left(raised(InternalError, errorcodes.INTERNAL_ERROR, CLOSED))
 
 
 @pytest.mark.parametrize(
