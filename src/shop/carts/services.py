@@ -10,19 +10,22 @@ from django.conf import settings
 from django.db import IntegrityError
 from django.utils import timezone
 
+from sharding.django.routing import outdated
 from sharding.django.transactions import atomic, cursor_for
 from sharding.ids import new_id
 from shop.accounts.models import User
+from shop.accounts.selectors import active_user
 from shop.carts.errors import QuantityTooLarge
 from shop.carts.models import MAX_QUANTITY, CartItem, ShoppingCart
 from shop.carts.selectors import item_of
 from shop.catalog.selectors import product_for_sale
 from shop.core.conditional import Check, unconditional
 from shop.core.db import retried
-from shop.core.errors import AccountClosed, DomainError, NotFound, TooManyLines
+from shop.core.errors import DomainError, NotFound, TooManyLines
 
 # Opens the cart or finds it open, and locks it either way. An account that is being deleted is
-# waited for: no row means that it is closed.
+# waited for: no row means that it is closed, or that its shard was split meanwhile. Then the work
+# begins anew.
 LOCK_OR_OPEN = """
 INSERT INTO {cart} AS cart (user_id, id, created_at, updated_at)
 SELECT owner.id, %s, %s, %s FROM {user} owner WHERE owner.id = %s AND owner.is_active FOR SHARE
@@ -31,7 +34,7 @@ RETURNING id
 """
 
 # Adds a line, or adds up with the one that is there. The cart is locked, so that nobody else adds
-# one meanwhile: no row means that it is full of other products.
+# one meanwhile: no row means that it is full of other products, or that its shard was split.
 ADD = """
 INSERT INTO {item} AS item (user_id, id, cart_id, product_id, quantity, created_at, updated_at)
 SELECT cart.user_id, %(id)s, cart.id, %(product_id)s, %(quantity)s, %(now)s, %(now)s
@@ -62,7 +65,8 @@ def add_item(*, user_id: UUID, product_id: int, quantity: int) -> CartItem:
             tables = {"cart": ShoppingCart._meta.db_table, "user": User._meta.db_table}
             cursor.execute(LOCK_OR_OPEN.format(**tables), [new_id(), now, now, user_id])
             if (row := cursor.fetchone()) is None:
-                raise AccountClosed
+                active_user(user_id)
+                raise outdated()
             (item.cart_id,) = row
             values = {
                 "user_id": user_id,
@@ -75,7 +79,7 @@ def add_item(*, user_id: UUID, product_id: int, quantity: int) -> CartItem:
             }
             cursor.execute(ADD.format(item=CartItem._meta.db_table, **tables), values)
             if (row := cursor.fetchone()) is None:
-                raise TooManyLines("A cart")
+                raise TooManyLines("A cart") if _is_full(item) else outdated()
             item.id, item.quantity, item.created_at, item.updated_at = row
     except IntegrityError as error:
         raise _translated(error) from error
@@ -142,6 +146,12 @@ def discard(user_id: UUID, *, check: Check = unconditional) -> None:
 def empty(user_id: UUID) -> None:
     """Remove the user's cart, which is locked; its lines go with it (ON DELETE CASCADE)."""
     ShoppingCart.objects.for_user(user_id).delete()
+
+
+def _is_full(item: CartItem) -> bool:
+    """Tell whether the cart, which is locked, is full of other products."""
+    others = CartItem.objects.for_user(item.user_id).exclude(product_id=item.product_id)
+    return others.count() >= settings.MAX_LINES
 
 
 def _translated(error: IntegrityError) -> DomainError:

@@ -6,16 +6,19 @@ from django.conf import settings
 from django.db import IntegrityError
 from django.utils import timezone
 
+from sharding.django.routing import outdated
 from sharding.django.transactions import atomic, cursor_for
 from sharding.ids import new_id
 from shop.accounts.models import User
+from shop.accounts.selectors import active_user
 from shop.catalog.selectors import product_for_sale
 from shop.core.db import retried
-from shop.core.errors import AccountClosed, NotFound, TooManyLines
+from shop.core.errors import NotFound, TooManyLines
 from shop.wishlists.models import Wishlist, WishlistItem
 
 # The update that changes nothing makes the row come back when it was there already, and locks it.
-# An account that is being deleted is waited for: no row means that it is closed.
+# An account that is being deleted is waited for: no row means that it is closed, or that its shard
+# was split meanwhile. Then the work begins anew.
 FIND_OR_OPEN = """
 INSERT INTO {wishlist} AS wishlist (user_id, id, created_at)
 SELECT owner.id, %s, %s FROM {user} owner WHERE owner.id = %s AND owner.is_active FOR SHARE
@@ -46,7 +49,8 @@ def add_item(*, user_id: UUID, product_id: int) -> WishlistItem:
             tables = {"wishlist": Wishlist._meta.db_table, "user": User._meta.db_table}
             cursor.execute(FIND_OR_OPEN.format(**tables), [new_id(), now, user_id])
             if (row := cursor.fetchone()) is None:
-                raise AccountClosed
+                active_user(user_id)
+                raise outdated()
             (item.wishlist_id,) = row
             _require_room(item)
             cursor.execute(

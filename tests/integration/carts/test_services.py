@@ -188,3 +188,22 @@ def test_a_cart_that_nobody_touched_for_long_is_purged_with_its_lines(
 
     assert not CartItem.objects.for_user(ana.id).exists()
     assert CartItem.objects.for_user(bo.id).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_a_split_hid_from_the_statement_is_asked_for_again(
+    ana: User, make_product: MakeProduct, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An INSERT from a SELECT that waited for the split of its shard finds no rows."""
+    product = make_product()
+    statements = iter([services.LOCK_OR_OPEN.replace("owner.is_active", "false")])
+    real = services.LOCK_OR_OPEN
+
+    class Once(str):
+        def format(self, *args: object, **kwargs: object) -> str:
+            return next(statements, real).format(*args, **kwargs)
+
+    monkeypatch.setattr(services, "LOCK_OR_OPEN", Once(real))
+    services.add_item(user_id=ana.id, product_id=product.id, quantity=1)
+    assert next(statements, None) is None
+    assert [line.quantity for line in items_of(ana.id)] == [1]
